@@ -1,0 +1,38 @@
+"""Signing in, and choosing the company to act in."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.views import LoginView
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect
+
+from accounts.access import SESSION_COMPANY, CompanyRequest, MemberMixin, memberships_of
+from accounts.forms.sessions import SignInForm
+
+
+class SignInView(LoginView):
+    template_name = "accounts/sign_in.html"
+    authentication_form = SignInForm
+    redirect_authenticated_user = True
+
+
+class ChooseCompanyView(MemberMixin):
+    """POST company=<id>: act in another company of one's own from now on."""
+
+    http_method_names = ["post"]
+
+    def post(self, request: CompanyRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        chosen = request.POST.get("company", "")
+        own = {str(membership.company_id) for membership in memberships_of(request.user)}
+        if _canonical(chosen) not in own:
+            raise Http404("No such company.")
+        request.session[SESSION_COMPANY] = _canonical(chosen)
+        return redirect("home")
+
+
+def _canonical(value: str) -> str:
+    try:
+        return str(UUID(value))
+    except ValueError:
+        return ""

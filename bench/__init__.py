@@ -1,0 +1,1 @@
+"""Measurements, one file a question; ratios are of one interleaved run. `python -m bench`."""

@@ -1,0 +1,111 @@
+"""The audit trail: who changed what when, with before and after.
+
+django-auditlog writes an entry for each saved row. Changes that save no row one by one (bulk
+updates, replaced items) write their own with `note` or `note_each`.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from auditlog.models import LogEntry
+from auditlog.registry import auditlog
+from django.contrib.contenttypes.models import ContentType
+from django.db import models
+from django.db.models.signals import pre_save
+
+from accounts.models import Company, Invitation, Membership, User
+from billing.models import Balance, Challan, Invoice, Party, Payment, Return
+
+Changes = Mapping[str, tuple[str, str]]
+Action = LogEntry.Action
+
+_DERIVED = ["created_at", "updated_at", "paid", "returned", "subtotal", "net", "tax"]
+_actor: ContextVar[User | None] = ContextVar("acting", default=None)
+
+
+def register() -> None:
+    """Called once, when the app loads."""
+    for model in (Party, Invoice, Payment, Return, Challan, Membership, Company):
+        # Before auditlog's own receiver, which compares.
+        pre_save.connect(_align, sender=model, dispatch_uid="billing.audit.align")
+        auditlog.register(model, exclude_fields=_DERIVED)
+    auditlog.register(Balance, include_fields=["opening", "opening_date"])
+    auditlog.register(Invitation, exclude_fields=["token_hash", "created_at"])
+    pre_save.connect(_sign, sender=LogEntry, dispatch_uid="billing.audit.sign")
+
+
+@contextmanager
+def acting(by: User | None) -> Iterator[None]:
+    """What is saved inside was done by `by`, within a request or without.
+
+    Not auditlog's own `set_actor`: inside of a request it forgets the request's actor at its end,
+    and leaves a signal receiver behind each time.
+    """
+    token = _actor.set(by)
+    try:
+        yield
+    finally:
+        _actor.reset(token)
+
+
+def _align(instance: models.Model, **_: Any) -> None:
+    """100.00 is 100.000 once it is read back, and no change that the trail should show."""
+    for field in instance._meta.concrete_fields:
+        if isinstance(field, models.DecimalField):
+            value = getattr(instance, field.attname)
+            if isinstance(value, int | Decimal):
+                setattr(instance, field.attname, _as_stored(Decimal(value), field.decimal_places))
+
+
+def _as_stored(value: Decimal, places: int) -> Decimal:
+    try:
+        aligned = value.quantize(Decimal(1).scaleb(-places))
+    except InvalidOperation:
+        return value
+    return aligned if aligned == value else value
+
+
+def _sign(instance: Any, **_: Any) -> None:
+    by = _actor.get()
+    if by is not None:
+        instance.actor, instance.actor_email = by, by.email
+
+
+def note(rows: Iterable[models.Model], changes: Changes, by: User | None) -> None:
+    """An entry a row, in one INSERT, for a change that was not saved row by row.
+
+    `changes` maps a field's name to (before, after) as texts, the same for every row.
+    """
+    note_each(((row, changes) for row in rows), by)
+
+
+def note_each(
+    entries: Iterable[tuple[models.Model, Changes]],
+    by: User | None,
+    action: int = Action.UPDATE,
+) -> None:
+    """As `note`, with changes of each row's own. The rows may be of several models."""
+    LogEntry.objects.bulk_create(
+        [_entry(row, changes, by, action) for row, changes in entries], batch_size=1000
+    )
+
+
+def _entry(row: models.Model, changes: Changes, by: User | None, action: int) -> LogEntry:
+    return LogEntry(
+        content_type=ContentType.objects.get_for_model(row),
+        object_pk=str(row.pk),
+        object_repr=str(row)[:200],
+        action=action,
+        actor=by,
+        actor_email=by.email if by else None,
+        changes={name: list(pair) for name, pair in changes.items()},
+    )
+
+
+def history_of(row: models.Model) -> "models.QuerySet[Any]":
+    """The row's entries, newest first."""
+    entries: models.QuerySet[Any] = LogEntry.objects.get_for_object(row).select_related("actor")
+    return entries

@@ -1,0 +1,248 @@
+"""Posting a chunk of documents: parties, invoices, returns, items and balances in one go."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any, TypeVar
+from uuid import UUID
+
+from django.db import transaction
+from django.utils.timezone import now
+
+from accounts.models import Company
+from billing.audit import Action, note_each
+from billing.imports.countries import country_code
+from billing.imports.lines import SalesLine
+from billing.models import Invoice, InvoiceItem, InvoiceState, Party, Return, ReturnItem
+from billing.money import LineAmount, as_text, compute_totals, line_amount
+from billing.services.balances import Movement, move_balances
+from billing.services.periods import closed_until
+from billing.services.settling import settled_state
+
+
+@dataclass(frozen=True)
+class SalesDocument:
+    """An invoice or a return as a whole: its lines agree on party and date."""
+
+    number: str
+    is_return: bool
+    party_code: str
+    party_name: str
+    country: str
+    day: date
+    lines: dict[int, SalesLine]
+
+
+@dataclass
+class Posted:
+    """What became of a chunk: the numbers of its documents, each in one of these."""
+
+    invoices: list[str] = field(default_factory=list)
+    returns: list[str] = field(default_factory=list)
+    there_already: list[str] = field(default_factory=list)
+    conflicts: list[str] = field(default_factory=list)
+    closed: list[str] = field(default_factory=list)
+    closed_until: date | None = None
+    parties: int = 0
+
+
+def post_documents(company: Company, documents: Sequence[SalesDocument]) -> Posted:
+    """All of the chunk's documents that are not in the books yet, or nothing at all."""
+    posted = Posted()
+    with transaction.atomic():
+        posted.closed_until = closed_until(company)
+        fresh = _in_open_books(_not_yet_posted(company, documents, posted), posted)
+        parties, posted.parties = _parties(company, fresh)
+        built = [_build(company, parties[document.party_code], document) for document in fresh]
+        _save(built)
+        _note(built)
+        move_balances(company=company, movements=_movements(built))
+    for document in fresh:
+        group = posted.returns if document.is_return else posted.invoices
+        group.append(document.number)
+    return posted
+
+
+Built = tuple[Invoice | Return, list[Any]]
+
+
+def _in_open_books(documents: list[SalesDocument], posted: Posted) -> list[SalesDocument]:
+    """Those that are not dated in closed books; the others are noted in `posted`."""
+    if posted.closed_until is None:
+        return documents
+    posted.closed += [each.number for each in documents if each.day <= posted.closed_until]
+    return [each for each in documents if each.day > posted.closed_until]
+
+
+def _parties(company: Company, documents: Iterable[SalesDocument]) -> tuple[dict[str, Party], int]:
+    """The parties by code, made where missing, and how many were made."""
+    wanted = {document.party_code: document for document in reversed(list(documents))}
+    known = Party.all_objects.for_company(company).filter(code__in=wanted)
+    found = {party.code: party for party in known}
+    # In one order, or two imports of the same parties could wait for each other for ever.
+    missing = [wanted[code] for code in sorted(wanted) if code not in found]
+    if missing:
+        Party.objects.bulk_create(
+            [_new_party(company, document) for document in missing], ignore_conflicts=True
+        )
+        found = {party.code: party for party in known.all()}
+        made = [found[document.party_code] for document in missing]
+        note_each(((party, {"imported": ("", str(party))}) for party in made), None, Action.CREATE)
+    return found, len(missing)
+
+
+def _new_party(company: Company, document: SalesDocument) -> Party:
+    code = country_code(document.country)
+    return Party(
+        company=company,
+        code=document.party_code,
+        name=document.party_name or f"Account {document.party_code}",
+        country=code,
+        # A region that is no country of ISO 3166 is still part of the address.
+        address="" if code else document.country,
+    )
+
+
+def _build(company: Company, party: Party, document: SalesDocument) -> Built:
+    if document.is_return:
+        return _build_return(company, party, document)
+    return _build_invoice(company, party, document)
+
+
+def _build_invoice(company: Company, party: Party, document: SalesDocument) -> Built:
+    invoice = Invoice(
+        company=company,
+        party=party,
+        invoice_number=document.number,
+        invoice_date=document.day,
+        due_date=document.day + timedelta(days=party.payment_terms_days),
+        currency=company.currency,
+        issued_at=now(),
+        state=InvoiceState.ISSUED,
+    )
+    items = [
+        InvoiceItem(invoice=invoice, **_item(position, line, company.currency))
+        for position, line in enumerate(document.lines.values(), start=1)
+    ]
+    totals = compute_totals(_amounts(items), currency=company.currency)
+    invoice.subtotal, invoice.net = totals.subtotal, totals.net
+    invoice.tax, invoice.total = totals.tax, totals.total
+    invoice.state = settled_state(invoice)
+    return invoice, items
+
+
+def _build_return(company: Company, party: Party, document: SalesDocument) -> Built:
+    header = Return(
+        company=company,
+        party=party,
+        return_number=document.number,
+        return_date=document.day,
+        reason="Imported",
+        currency=company.currency,
+    )
+    items = [
+        ReturnItem(return_document=header, **_item(position, line, company.currency))
+        for position, line in enumerate(document.lines.values(), start=1)
+    ]
+    totals = compute_totals(_amounts(items), currency=company.currency)
+    header.net, header.tax, header.total = totals.net, totals.tax, totals.total
+    return header, items
+
+
+def _item(position: int, line: SalesLine, currency: str) -> dict[str, Any]:
+    return {
+        "position": position,
+        "sku": line.sku,
+        "description": line.description,
+        "quantity": line.quantity,
+        "unit_price": line.unit_price,
+        "tax_rate": line.tax_rate,
+        "net": _net(line, currency),
+    }
+
+
+def _net(line: SalesLine, currency: str) -> Decimal:
+    return line_amount(quantity=line.quantity, unit_price=line.unit_price, currency=currency)
+
+
+def _amounts(items: Iterable[InvoiceItem | ReturnItem]) -> list[LineAmount]:
+    return [LineAmount(net=item.net, tax_rate=item.tax_rate) for item in items]
+
+
+def _not_yet_posted(
+    company: Company, documents: Sequence[SalesDocument], posted: Posted
+) -> list[SalesDocument]:
+    """Those of the documents whose numbers are free; the others are noted in `posted`."""
+    invoices = _in_books(
+        Invoice.all_objects.for_company(company),
+        "invoice",
+        [document.number for document in documents if not document.is_return],
+    )
+    returns = _in_books(
+        Return.all_objects.for_company(company),
+        "return",
+        [document.number for document in documents if document.is_return],
+    )
+    fresh = []
+    for document in documents:
+        known = (returns if document.is_return else invoices).get(document.number)
+        if known is None:
+            fresh.append(document)
+        elif known == (document.party_code, document.day, _total(company, document)):
+            posted.there_already.append(document.number)
+        else:
+            posted.conflicts.append(document.number)
+    return fresh
+
+
+def _in_books(rows: Any, kind: str, numbers: list[str]) -> dict[str, tuple[str, date, Decimal]]:
+    """(party's code, date, total) by number."""
+    columns = (f"{kind}_number", "party__code", f"{kind}_date", "total")
+    found = rows.filter(**{f"{kind}_number__in": numbers}).values_list(*columns)
+    return {number: tuple(facts) for number, *facts in found}
+
+
+def _total(company: Company, document: SalesDocument) -> Decimal:
+    lines = [
+        LineAmount(net=_net(line, company.currency), tax_rate=line.tax_rate)
+        for line in document.lines.values()
+    ]
+    return compute_totals(lines, currency=company.currency).total
+
+
+def _save(built: list[Built]) -> None:
+    headers = [header for header, _ in built]
+    items = [item for _, lines in built for item in lines]
+    Invoice.objects.bulk_create(_those(Invoice, headers))
+    InvoiceItem.objects.bulk_create(_those(InvoiceItem, items), batch_size=2000)
+    Return.objects.bulk_create(_those(Return, headers))
+    ReturnItem.objects.bulk_create(_those(ReturnItem, items), batch_size=2000)
+
+
+def _note(built: list[Built]) -> None:
+    """An entry a document, all in one INSERT."""
+    entries = []
+    for header, items in built:
+        amount = as_text(header.total, header.currency)
+        text = f"items: {len(items)}, total: {amount} {header.currency}"
+        entries.append((header, {"imported": ("", text)}))
+    note_each(entries, None, Action.CREATE)
+
+
+RowT = TypeVar("RowT")
+
+
+def _those(kind: type[RowT], rows: Iterable[Any]) -> list[RowT]:
+    return [row for row in rows if isinstance(row, kind)]
+
+
+def _movements(built: list[Built]) -> dict[UUID, Movement]:
+    movements: defaultdict[UUID, Movement] = defaultdict(Movement)
+    for header, _ in built:
+        if isinstance(header, Invoice):
+            movements[header.party_id] += Movement(invoiced=header.total)
+        else:
+            movements[header.party_id] += Movement(returned=header.total)
+    return movements

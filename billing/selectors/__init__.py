@@ -1,0 +1,1 @@
+"""Reads that are more than one query, or more than one row."""

@@ -1,0 +1,169 @@
+"""Records as paper: an invoice, a receipt, a return's receipt, a challan."""
+
+from collections.abc import Callable, Sequence
+from copy import copy
+from decimal import Decimal
+
+from accounts.models import User
+from billing import snapshots
+from billing.audit import note
+from billing.models import (
+    Allocation,
+    Challan,
+    Invoice,
+    InvoiceItem,
+    InvoiceState,
+    Payment,
+    Return,
+)
+from billing.money import LineAmount, Totals, compute_totals, total
+from billing.services.invoices import set_totals
+from documents.models import Document, DocumentState
+from documents.papers import Paper, PaperKind, Snapshot
+from documents.services.requests import queue_again, request_document
+
+Printable = Invoice | Payment | Return | Challan
+
+INVOICE = PaperKind(name="invoice", label="Invoice", template="pdf/invoice.html", version=1)
+PAYMENT_RECEIPT = PaperKind(
+    name="payment-receipt", label="Receipt", template="pdf/payment_receipt.html", version=1
+)
+RETURN_RECEIPT = PaperKind(
+    name="return-receipt", label="Credit note", template="pdf/return_receipt.html", version=1
+)
+CHALLAN = PaperKind(name="challan", label="Challan", template="pdf/challan.html", version=1)
+
+
+def request_paper(*, record: Printable, by: User | None) -> Document:
+    """The document for the record's present facts: found, or queued and on its way.
+
+    One that failed or was cancelled is queued again: somebody asks for it now.
+    """
+    paper = paper_of(record)
+    document = request_document(company=record.company, paper=paper, by=by)
+    before = document.get_state_display()
+    if document.state in (DocumentState.FAILED, DocumentState.CANCELLED) and queue_again(document):
+        note([document], {"state": (before, document.get_state_display())}, by)
+    return document
+
+
+def paper_of(record: Printable, *, keep: bool = True) -> Paper:
+    """The record's present facts as a paper. With `keep` off nothing is written on the way."""
+    return _PAPERS[type(record)](record, keep)
+
+
+def _paper(
+    kind: PaperKind,
+    record: Printable,
+    snapshot: Snapshot,
+    title: str,
+    amount: Decimal | None,
+) -> Paper:
+    party = record.party
+    return Paper(
+        kind=kind,
+        snapshot=snapshot,
+        locale=snapshot["locale"],
+        title=title[:200],
+        subject_id=record.pk,
+        recipient_id=party.pk,
+        recipient_code=party.code,
+        recipient_name=party.name,
+        amount=amount,
+        currency=snapshot["currency"] if amount is not None else "",
+    )
+
+
+def _invoice_paper(invoice: Invoice, keep: bool) -> Paper:
+    items = list(invoice.items.all())
+    is_draft = invoice.state == InvoiceState.DRAFT
+    # A draft's totals are what they come to now; issued ones are as they were posted.
+    totals = set_totals(copy(invoice), items) if is_draft else _posted_totals(invoice, items)
+    snapshot = snapshots.invoice_snapshot(
+        issuer=snapshots.company_facts(invoice.company, keep=keep),
+        invoice=invoice,
+        items=items,
+        totals=totals,
+    )
+    title = f"Draft invoice {invoice.party.code}" if is_draft else f"Invoice {invoice}"
+    return _paper(INVOICE, invoice, snapshot, title, totals.total)
+
+
+def _posted_totals(invoice: Invoice, items: Sequence[InvoiceItem]) -> Totals:
+    """The stored header, with its tax by rate, which is a function of the stored lines."""
+    lines = [LineAmount(net=item.net, tax_rate=item.tax_rate) for item in items]
+    computed = compute_totals(
+        lines,
+        currency=invoice.currency,
+        prices_include_tax=invoice.prices_include_tax,
+        discount_percent=invoice.discount_percent,
+        discount_amount=invoice.discount_amount,
+        shipping=invoice.shipping,
+        shipping_tax_rate=invoice.shipping_tax_rate,
+    )
+    return Totals(
+        subtotal=invoice.subtotal,
+        discount=invoice.discount,
+        shipping=invoice.shipping,
+        net=invoice.net,
+        tax=invoice.tax,
+        rounding=invoice.rounding,
+        total=invoice.total,
+        by_rate=computed.by_rate,
+    )
+
+
+def _receipt_paper(payment: Payment, keep: bool) -> Paper:
+    snapshot = snapshots.receipt_snapshot(
+        issuer=snapshots.company_facts(payment.company, keep=keep),
+        payment=payment,
+        allocations=_applied(payment),
+    )
+    return _paper(PAYMENT_RECEIPT, payment, snapshot, f"Receipt {payment}", payment.amount)
+
+
+def _return_paper(return_document: Return, keep: bool) -> Paper:
+    items = list(return_document.items.all())
+    subtotal = total(item.net for item in items)
+    taxed = return_document.total if return_document.prices_include_tax else return_document.net
+    totals = compute_totals(
+        [LineAmount(net=item.net, tax_rate=item.tax_rate) for item in items],
+        currency=return_document.currency,
+        prices_include_tax=return_document.prices_include_tax,
+        discount_amount=subtotal - taxed,
+    )
+    snapshot = snapshots.return_snapshot(
+        issuer=snapshots.company_facts(return_document.company, keep=keep),
+        return_document=return_document,
+        items=items,
+        totals=totals,
+        allocations=_applied(return_document),
+    )
+    title = f"Credit note {return_document}"
+    return _paper(RETURN_RECEIPT, return_document, snapshot, title, return_document.total)
+
+
+def _challan_paper(challan: Challan, keep: bool) -> Paper:
+    snapshot = snapshots.challan_snapshot(
+        issuer=snapshots.company_facts(challan.company, keep=keep),
+        challan=challan,
+        items=list(challan.items.all()),
+    )
+    return _paper(CHALLAN, challan, snapshot, f"Challan {challan}", None)
+
+
+def _applied(source: Payment | Return) -> list[Allocation]:
+    """In one order whoever asks: the same facts are the same paper."""
+    return list(
+        source.allocations.select_related("invoice").order_by(
+            "invoice__invoice_date", "invoice__invoice_number", "created_at", "pk"
+        )
+    )
+
+
+_PAPERS: dict[type, Callable[..., Paper]] = {
+    Invoice: _invoice_paper,
+    Payment: _receipt_paper,
+    Return: _return_paper,
+    Challan: _challan_paper,
+}

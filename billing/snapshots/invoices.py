@@ -1,0 +1,58 @@
+"""An invoice as it is printed: a draft, issued, or void."""
+
+from collections.abc import Sequence
+
+from billing.models import Invoice, InvoiceItem, InvoiceState
+from billing.money import Totals, as_text
+from billing.snapshots.facts import Facts, block_of, exact, paper_facts, rates_of
+from documents.papers import Snapshot
+
+_PRINTED_AS = {InvoiceState.DRAFT: "draft", InvoiceState.VOID: "void"}
+
+
+def invoice_snapshot(
+    *, issuer: Facts, invoice: Invoice, items: Sequence[InvoiceItem], totals: Totals
+) -> Snapshot:
+    """`totals` as `billing.money` computed them; what was paid is read from the invoice."""
+    return {
+        **paper_facts(issuer, invoice.company, invoice.party, invoice.currency),
+        "state": _PRINTED_AS.get(InvoiceState(invoice.state), "issued"),
+        "void_reason": invoice.void_reason,
+        "number": invoice.invoice_number,
+        "date": invoice.invoice_date.isoformat(),
+        "due_date": invoice.due_date.isoformat(),
+        "reference": invoice.reference,
+        "prices_include_tax": invoice.prices_include_tax,
+        "items": [_item(item, invoice.currency) for item in items],
+        "taxes": rates_of(totals.by_rate, invoice.currency),
+        "totals": _totals(invoice, totals),
+        "notes": block_of(invoice.notes),
+        "terms": block_of(invoice.terms),
+    }
+
+
+def _item(item: InvoiceItem, currency: str) -> list[str]:
+    """[sku, description, quantity, unit, price, discount %, discount, tax rate, amount]."""
+    return [
+        item.sku,
+        block_of(item.description),
+        exact(item.quantity),
+        item.unit,
+        exact(item.unit_price),
+        exact(item.discount_percent) if item.discount_percent else "",
+        as_text(item.discount_amount, currency) if item.discount_amount else "",
+        exact(item.tax_rate),
+        as_text(item.net, currency),
+    ]
+
+
+def _totals(invoice: Invoice, totals: Totals) -> dict[str, str]:
+    amounts = {
+        name: getattr(totals, name)
+        for name in ("subtotal", "discount", "shipping", "net", "tax", "rounding", "total")
+    }
+    amounts |= {"paid": invoice.paid, "returned": invoice.returned}
+    amounts["due"] = totals.total - invoice.paid - invoice.returned
+    texts = {name: as_text(amount, invoice.currency) for name, amount in amounts.items()}
+    percent = exact(invoice.discount_percent) if invoice.discount_percent else ""
+    return {**texts, "discount_percent": percent}

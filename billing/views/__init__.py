@@ -1,0 +1,120 @@
+"""The pages of billing, and papers made at once. `from billing.views import InvoiceListView`."""
+
+from billing.views.balances import BalanceManageView
+from billing.views.challans import (
+    ChallanBulkView,
+    ChallanCancelView,
+    ChallanCreateView,
+    ChallanDeliverView,
+    ChallanDetailView,
+    ChallanListView,
+    ChallanUpdateView,
+)
+from billing.views.dashboard import DashboardView, DashboardWorkView
+from billing.views.history import HistoryView
+from billing.views.invoice_actions import (
+    InvoiceComputeForView,
+    InvoiceComputeView,
+    InvoiceCopyView,
+    InvoiceDeleteView,
+    InvoiceIssueView,
+    InvoiceVoidView,
+)
+from billing.views.invoices import (
+    InvoiceBulkView,
+    InvoiceCreateView,
+    InvoiceDetailView,
+    InvoiceListView,
+    InvoiceSettlementsView,
+    InvoiceUpdateView,
+)
+from billing.views.options import PartyOptionsView
+from billing.views.papers import (
+    PaperView,
+    PreviewView,
+    generate_challan_pdf,
+    generate_invoice_pdf,
+    generate_payment_receipt_pdf,
+    generate_return_receipt_pdf,
+)
+from billing.views.parties import (
+    PartyActivateView,
+    PartyCreateView,
+    PartyCreditView,
+    PartyDeactivateView,
+    PartyDetailView,
+    PartyListView,
+    PartyPapersView,
+    PartyUpdateView,
+)
+from billing.views.payments import (
+    PaymentApplyView,
+    PaymentBulkView,
+    PaymentCreateView,
+    PaymentDetailView,
+    PaymentListView,
+    PaymentVoidView,
+)
+from billing.views.returns import (
+    ReturnAppliedView,
+    ReturnApplyView,
+    ReturnBulkView,
+    ReturnCreateView,
+    ReturnDeleteView,
+    ReturnDetailView,
+    ReturnListView,
+)
+
+__all__ = [
+    "BalanceManageView",
+    "ChallanBulkView",
+    "ChallanCancelView",
+    "ChallanCreateView",
+    "ChallanDeliverView",
+    "ChallanDetailView",
+    "ChallanListView",
+    "ChallanUpdateView",
+    "DashboardView",
+    "DashboardWorkView",
+    "HistoryView",
+    "InvoiceBulkView",
+    "InvoiceComputeForView",
+    "InvoiceComputeView",
+    "InvoiceCopyView",
+    "InvoiceCreateView",
+    "InvoiceDeleteView",
+    "InvoiceDetailView",
+    "InvoiceIssueView",
+    "InvoiceListView",
+    "InvoiceSettlementsView",
+    "InvoiceUpdateView",
+    "InvoiceVoidView",
+    "PaperView",
+    "PartyActivateView",
+    "PartyCreateView",
+    "PartyCreditView",
+    "PartyDeactivateView",
+    "PartyDetailView",
+    "PartyListView",
+    "PartyOptionsView",
+    "PartyPapersView",
+    "PartyUpdateView",
+    "PaymentApplyView",
+    "PaymentBulkView",
+    "PaymentCreateView",
+    "PaymentDetailView",
+    "PaymentListView",
+    "PaymentVoidView",
+    "PreviewView",
+    "ReturnAppliedView",
+    "ReturnApplyView",
+    "ReturnBulkView",
+    "ReturnCreateView",
+    "ReturnDeleteView",
+    "ReturnDetailView",
+    "ReturnListView",
+    "generate_challan_pdf",
+    "generate_invoice_pdf",
+    "generate_payment_receipt_pdf",
+    "generate_return_receipt_pdf",
+]

@@ -1,0 +1,339 @@
+"""One file of settings, read from the environment. docs/configuration.md lists every variable."""
+
+import hashlib
+import tempfile
+from datetime import timedelta
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import django_stubs_ext
+import environ
+from csp.constants import NONCE, NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+from kombu import Queue
+
+from config import env
+
+# Lets `ModelAdmin[Company]` and its like be written where Django has no generics of its own.
+django_stubs_ext.monkeypatch()
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR_DIR = Path(env.text("PRESSROOM_VAR_DIR", str(BASE_DIR / "var"))).resolve()
+
+# --- Mode ----------------------------------------------------------------------------------------
+# local: one machine, one person, http://localhost. production: everything must be said.
+MODE = env.choice("PRESSROOM_MODE", "local", ("local", "production"))
+PRODUCTION = MODE == "production"
+DEBUG = env.flag("DEBUG", default=False)
+if PRODUCTION and DEBUG:
+    raise ImproperlyConfigured("DEBUG must be off when PRESSROOM_MODE=production")
+
+if PRODUCTION:
+    SECRET_KEY = env.required("SECRET_KEY", "production needs a long random secret of its own")
+    ALLOWED_HOSTS = env.words("ALLOWED_HOSTS")
+    if not ALLOWED_HOSTS:
+        raise ImproperlyConfigured("ALLOWED_HOSTS is not set: name the hosts that are served")
+else:
+    SECRET_KEY = env.text("SECRET_KEY") or env.kept_secret(VAR_DIR / "secret_key")
+    ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+
+SITE_URL = env.text("PRESSROOM_SITE_URL", "http://localhost:8000").rstrip("/")
+
+# --- Applications --------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django_htmx",
+    "django_filters",
+    "django_tables2",
+    "django_celery_results",
+    "auditlog",
+    "csp",
+    "accounts",
+    "worker",
+    "documents",
+    "billing",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.middleware.CompanyMiddleware",
+    "auditlog.middleware.AuditlogMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+
+# Development only: production has no DEBUG, and its requirements no toolbar.
+if DEBUG and find_spec("debug_toolbar"):
+    INSTALLED_APPS.append("debug_toolbar")
+    MIDDLEWARE.insert(2, "debug_toolbar.middleware.DebugToolbarMiddleware")
+    INTERNAL_IPS = ["127.0.0.1"]
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "csp.context_processors.nonce",
+            ],
+        },
+    },
+]
+
+# --- Database ------------------------------------------------------------------------------------
+DATABASE_URL = env.text("DATABASE_URL") or f"sqlite:///{VAR_DIR / 'pressroom.sqlite3'}"
+if PRODUCTION and DATABASE_URL.startswith("sqlite"):
+    raise ImproperlyConfigured("DATABASE_URL is not set: production runs on PostgreSQL")
+
+
+def _database(url: str) -> dict[str, Any]:
+    config: dict[str, Any] = environ.Env.db_url_config(url)
+    if config["ENGINE"] == "django.db.backends.sqlite3":
+        Path(config["NAME"]).parent.mkdir(parents=True, exist_ok=True)
+        config["OPTIONS"] = {
+            "timeout": 20,
+            # Deferred transactions fail with "locked" when they turn into writers; this waits.
+            "transaction_mode": "IMMEDIATE",
+            "init_command": "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;",
+        }
+        return config
+    config.setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
+    config["CONN_MAX_AGE"] = env.number("PRESSROOM_DB_CONN_MAX_AGE", 60)
+    config["CONN_HEALTH_CHECKS"] = True
+    return config
+
+
+DATABASES = {"default": _database(DATABASE_URL)}
+
+# --- Accounts ------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["accounts.backends.MembershipBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 10},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "accounts:sign_in"
+LOGIN_REDIRECT_URL = "home"
+LOGOUT_REDIRECT_URL = "accounts:sign_in"
+
+# --- Language and time ---------------------------------------------------------------------------
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_I18N = True
+USE_TZ = True
+
+# --- Static files --------------------------------------------------------------------------------
+STATIC_URL = "static/"
+STATIC_ROOT = VAR_DIR / "static"
+STATICFILES_DIRS: list[Any] = [
+    BASE_DIR / "static",
+    ("bootstrap", BASE_DIR / "node_modules" / "bootstrap" / "dist"),
+    ("tom-select", BASE_DIR / "node_modules" / "tom-select" / "dist"),
+]
+STORAGES = {
+    "default": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": VAR_DIR / "media"},
+    },
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if PRODUCTION
+        else "django.contrib.staticfiles.storage.StaticFilesStorage",
+    },
+}
+WHITENOISE_USE_FINDERS = not PRODUCTION
+if not PRODUCTION:
+    STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # WhiteNoise warns where it is missing
+
+# --- Security ------------------------------------------------------------------------------------
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF, NONCE],
+        "style-src": [SELF, NONCE],
+        # Bootstrap's check marks and carets are data: pictures in its stylesheet.
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        # An invoice's page shows its paper in a frame; that page has a closed policy of its own.
+        "frame-src": [SELF],
+        "frame-ancestors": [NONE],
+    },
+}
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = 12 * 60 * 60
+CSRF_COOKIE_SAMESITE = "Lax"
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 60_000
+if PRODUCTION:
+    SECURE_SSL_REDIRECT = env.flag("PRESSROOM_SSL_REDIRECT", default=True)
+    SECURE_HSTS_SECONDS = env.number("PRESSROOM_HSTS_SECONDS", 31_536_000)
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    SECURE_HSTS_PRELOAD = True
+    SESSION_COOKIE_SECURE = True
+    CSRF_COOKIE_SECURE = True
+    CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
+    if env.flag("PRESSROOM_BEHIND_PROXY", default=False):
+        SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+# --- Audit trail ---------------------------------------------------------------------------------
+# The address comes from a header that anyone may send, and is nobody's business here.
+AUDITLOG_DISABLE_REMOTE_ADDR = True
+# It reads a row by its key before it is saved: the managers that ask for a company would refuse,
+# and those of active rows would not see a deleted one.
+AUDITLOG_USE_BASE_MANAGER = True
+
+# --- E-mail --------------------------------------------------------------------------------------
+# Without a server, messages are written to var/mail, a file each.
+EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+EMAIL_FILE_PATH = str(VAR_DIR / "mail")
+DEFAULT_FROM_EMAIL = env.text("PRESSROOM_FROM_EMAIL", "Pressroom <pressroom@localhost>")
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+# A server that says nothing must not hold up whoever invites somebody.
+EMAIL_TIMEOUT = 10
+_email_url = env.text("EMAIL_URL")
+if _email_url:
+    try:
+        globals().update(environ.Env.email_url_config(_email_url))
+    except (ValueError, KeyError, ImproperlyConfigured) as error:
+        expected = "smtp+tls://user:password@host:587"
+        raise ImproperlyConfigured(f"EMAIL_URL: expected {expected}") from error
+
+# --- Archive -------------------------------------------------------------------------------------
+ARCHIVE_DIR = Path(env.text("PRESSROOM_ARCHIVE_DIR", str(VAR_DIR / "archive"))).resolve()
+
+# --- Leased work ---------------------------------------------------------------------------------
+# A live worker renews its lease every third of this; a dead one is replaced after it.
+WORK_LEASE = timedelta(seconds=env.number("PRESSROOM_LEASE_SECONDS", 30, minimum=3))
+WORK_MAX_ATTEMPTS = env.number("PRESSROOM_MAX_ATTEMPTS", 3, minimum=1)
+DISPATCH_EVERY = timedelta(
+    milliseconds=env.number("PRESSROOM_DISPATCH_MILLISECONDS", 1000, minimum=50)
+)
+# At most this many messages wait in one queue: the rest wait in the database, in order.
+DISPATCH_WINDOW = env.number("PRESSROOM_DISPATCH_WINDOW", 200, minimum=1)
+# A message not acted on within this time while its queue is short is taken for lost.
+DISPATCH_REPUBLISH_AFTER = timedelta(
+    seconds=env.number("PRESSROOM_REPUBLISH_SECONDS", 20, minimum=1)
+)
+MAX_CLOCK_SKEW = timedelta(seconds=5)
+
+# --- Celery --------------------------------------------------------------------------------------
+_broker_url = env.text("CELERY_BROKER_URL")
+if PRODUCTION and not _broker_url:
+    raise ImproperlyConfigured("CELERY_BROKER_URL is not set: production runs on a Redis server")
+
+
+def _embedded_socket() -> Path:
+    """Under var/, or, where that path is too long for a Unix socket, under the temp folder."""
+    socket = VAR_DIR / "broker" / "broker.sock"
+    if len(str(socket)) <= 100:
+        return socket
+    key = hashlib.sha256(str(VAR_DIR).encode()).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"pressroom-{key}" / "broker.sock"
+
+
+EMBEDDED_BROKER_SOCKET: Path | None = None if _broker_url else _embedded_socket()
+CELERY_BROKER_URL = _broker_url or f"redis+socket://{EMBEDDED_BROKER_SOCKET}?virtual_host=0"
+
+# Results are diagnostics for people; no decision rests on one.
+CELERY_RESULT_BACKEND = "django-db"
+CELERY_RESULT_EXTENDED = True
+CELERY_RESULT_EXPIRES = timedelta(days=7)
+# A result row a document would be one more write each; failures are kept, and opt-ins.
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_STORE_ERRORS_EVEN_IF_IGNORED = True
+# Ids travel, nothing else: JSON only, never pickle.
+CELERY_TASK_SERIALIZER = "json"
+CELERY_RESULT_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+# A message is acked when its work is recorded, so a killed worker's message comes back ...
+CELERY_TASK_ACKS_LATE = True
+# ... also when only a child was killed. A poison task can't loop: the claim counts attempts.
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+# A worker holds one message at a time: what it holds is what a kill delays.
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+# Hard limit only. A soft limit raises inside WeasyPrint and yields wrong PDFs (13 of 50).
+CELERY_TASK_TIME_LIMIT = env.number("PRESSROOM_TASK_TIME_LIMIT", 120, minimum=1)
+CELERY_TASK_QUEUES = [Queue(name) for name in ("interactive", "batch", "mail", "recompute")]
+CELERY_TASK_DEFAULT_QUEUE = "interactive"
+# A typing error in a queue's name must fail here, not fill a queue that nobody reads.
+CELERY_TASK_CREATE_MISSING_QUEUES = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# A worker waits for its broker however long it is away.
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    # Far above the time limit: a task longer than this would run twice at once.
+    "visibility_timeout": 3600,
+    # A killed worker's messages come back within seconds instead of minutes.
+    "unacked_restore_interval": 10,
+    "unacked_restore_throttle": 1,
+    # A frozen broker must not hang a request: the default waits for ever.
+    "socket_timeout": 5,
+    "socket_connect_timeout": 2,
+    "socket_keepalive": EMBEDDED_BROKER_SOCKET is None,
+}
+CELERY_TASK_PUBLISH_RETRY = True
+# A request waits at most this long for a broker that is down; the dispatcher publishes later.
+CELERY_TASK_PUBLISH_RETRY_POLICY = {
+    "max_retries": 1,
+    "interval_start": 0,
+    "interval_step": 0.1,
+    "interval_max": 0.2,
+}
+# Pango and WeasyPrint grow (62 -> 147 MB over 301 renders): children are replaced.
+CELERY_WORKER_MAX_TASKS_PER_CHILD = env.number("PRESSROOM_MAX_TASKS_PER_CHILD", 200, minimum=1)
+CELERY_WORKER_MAX_MEMORY_PER_CHILD = env.number("PRESSROOM_MAX_MEMORY_KB", 400_000, minimum=1)
+# A child imports WeasyPrint and warms its fonts before it takes work; the default is 4 s.
+CELERY_WORKER_PROC_ALIVE_TIMEOUT = 60
+# SIGTERM (with REMAP_SIGTERM=SIGQUIT) puts unfinished messages back after this many seconds.
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 60
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
+CELERY_ENABLE_UTC = True
+
+# --- Logs ----------------------------------------------------------------------------------------
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "line": {"format": "%(asctime)s %(levelname)-7s %(name)s %(message)s"},
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env.text("PRESSROOM_LOG_LEVEL", "INFO")},
+    "loggers": {
+        # These say what they refuse or leave out at INFO and WARNING; our reasons say more.
+        "fontTools": {"level": "WARNING"},
+        "weasyprint": {"level": "ERROR"},
+    },
+}

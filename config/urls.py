@@ -1,0 +1,17 @@
+"""Every address of the site."""
+
+from django.apps import apps
+from django.contrib import admin
+from django.urls import include, path
+from django.views.generic import RedirectView
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="billing:dashboard"), name="home"),
+    path("accounts/", include("accounts.urls")),
+    path("billing/", include("billing.urls")),
+    path("documents/", include("documents.urls")),
+    path("admin/", admin.site.urls),
+]
+
+if apps.is_installed("debug_toolbar"):  # in development only, see the settings
+    urlpatterns.append(path("__debug__/", include("debug_toolbar.urls")))

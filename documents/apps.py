@@ -1,0 +1,16 @@
+from django.apps import AppConfig
+
+
+class DocumentsConfig(AppConfig):
+    name = "documents"
+
+    def ready(self) -> None:
+        from documents import checks, rendering  # noqa: PLC0415  models must be loaded first
+        from documents.services.batches import close_finished_batches  # noqa: PLC0415
+        from worker import dispatching, preflight  # noqa: PLC0415
+
+        preflight.register_check(checks.archive_is_writable)
+        preflight.register_check(checks.fonts_are_there)
+        preflight.register_preload(rendering.preload)
+        preflight.register_warm_up(rendering.warm_up)
+        dispatching.register_sweep(close_finished_batches)

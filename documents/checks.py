@@ -1,0 +1,22 @@
+"""Preflight checks of a machine that makes documents."""
+
+from collections.abc import Iterator
+
+from django.conf import settings
+
+from documents.archive import archive
+from documents.rendering import font_problems
+from worker.preflight import Problem
+
+
+def archive_is_writable() -> Iterator[Problem]:
+    if not archive().is_writable():
+        yield Problem(
+            f"The archive {settings.ARCHIVE_DIR} can't be written to. "
+            "Check PRESSROOM_ARCHIVE_DIR, the folder's owner and the free space."
+        )
+
+
+def fonts_are_there() -> Iterator[Problem]:
+    for text in font_problems():
+        yield Problem(text)

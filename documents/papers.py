@@ -1,0 +1,92 @@
+"""The kinds of paper and of runs. Apps above register their own when they load."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from documents.models import Batch
+
+Snapshot = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class PaperKind:
+    """`version` goes up with each change of the template or of what its snapshot means."""
+
+    name: str
+    label: str
+    template: str
+    version: int
+
+
+@dataclass(frozen=True)
+class Paper:
+    """What is asked for: the facts to print, and what lists show of them."""
+
+    kind: PaperKind
+    snapshot: Snapshot
+    locale: str
+    title: str
+    subject_id: UUID
+    recipient_id: UUID
+    recipient_code: str
+    recipient_name: str
+    period_start: date | None = None
+    period_end: date | None = None
+    amount: Decimal | None = None
+    currency: str = ""
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One row of a run: a paper, or the reason why there is none."""
+
+    subject_id: UUID
+    code: str
+    name: str
+    paper: Paper | None = None
+    skipped_reason: str = ""
+
+
+Planner = Callable[[Batch], Iterator[Planned]]
+
+
+@dataclass(frozen=True)
+class RunKind:
+    """`plan` yields every row of a batch, all from one consistent read; it writes nothing."""
+
+    name: str
+    label: str
+    plan: Planner
+
+
+@dataclass
+class _Registry:
+    papers: dict[str, PaperKind] = field(default_factory=dict)
+    runs: dict[str, RunKind] = field(default_factory=dict)
+
+
+_registry = _Registry()
+
+
+def register_paper(kind: PaperKind) -> None:
+    _registry.papers[kind.name] = kind
+
+
+def register_run(kind: RunKind) -> None:
+    _registry.runs[kind.name] = kind
+
+
+def paper_kind(name: str) -> PaperKind:
+    return _registry.papers[name]
+
+
+def run_kind(name: str) -> RunKind:
+    return _registry.runs[name]
+
+
+def paper_kinds() -> list[PaperKind]:
+    return list(_registry.papers.values())

@@ -1,0 +1,20 @@
+"""The one door to WeasyPrint, whose import costs seconds and belongs in workers only."""
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from documents.rendering.engine import Engine
+
+
+def import_engine() -> "type[Engine]":
+    """Load WeasyPrint and its C libraries."""
+    from documents.rendering.engine import Engine  # noqa: PLC0415
+
+    return Engine
+
+
+@cache
+def engine() -> "Engine":
+    """The engine of this process, built at the first call."""
+    return import_engine()()

@@ -1,0 +1,50 @@
+"""A paper from its snapshot: clean the text, check the glyphs, fill the template, render."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.template.loader import render_to_string
+from django.utils import translation
+
+from documents.formatting import direction, language_tag, parse_locale
+from documents.rendering.loading import engine, import_engine
+from documents.rendering.text import checked
+from documents.rendering.types import Asset, Rendered
+
+
+def preload() -> None:
+    """Import WeasyPrint in a worker's parent process, whose children then share its memory."""
+    import_engine()
+
+
+def warm_up() -> None:
+    """Import, read the fonts and stylesheets, render one page. The second call costs nothing."""
+    engine().warm_up()
+
+
+def render(*, html: str, assets: Mapping[str, Asset]) -> Rendered:
+    """The PDF of a well-formed XHTML page from a template of ours.
+
+    Pictures are `<img src="asset:NAME"/>`. Raises RenderError.
+    """
+    return engine().render(html, assets)
+
+
+def render_paper(
+    *, template: str, snapshot: Mapping[str, Any], assets: Mapping[str, Asset]
+) -> Rendered:
+    """The PDF of a snapshot. Reads the snapshot and the assets, nothing else. Raises RenderError.
+
+    `template` is a name for Django's loaders, such as `pdf/statement.html`.
+    """
+    clean = checked(snapshot, engine().glyphs.uncovered)
+    html = paper_html(template=template, snapshot=clean)
+    return render(html=html, assets=assets)
+
+
+def paper_html(*, template: str, snapshot: Mapping[str, Any]) -> str:
+    """The filled template, in the snapshot's language."""
+    locale = str(snapshot["locale"])
+    context = {"s": snapshot, "lang": language_tag(locale), "direction": direction(locale)}
+    with translation.override(str(parse_locale(locale)).replace("_", "-").lower()):
+        return render_to_string(template, context)

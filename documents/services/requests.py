@@ -1,0 +1,136 @@
+"""Asking for paper: the same facts asked for twice, or by two at once, are one row."""
+
+from collections.abc import Iterable, Sequence
+
+from django.db import transaction
+from django.db.models.functions import Now
+
+from accounts.models import Company, User
+from documents.fingerprints import fingerprint
+from documents.models import Document, DocumentState
+from documents.papers import Paper
+from worker.nudging import nudge_on_commit
+
+
+def request_document(
+    *, company: Company, paper: Paper, by: User | None, queue: str = "interactive"
+) -> Document:
+    """The document for `paper`: found, or queued and on its way once this is committed."""
+    with transaction.atomic():
+        [document] = insert_documents(company=company, papers=[paper], by=by, queue=queue)
+        if document.state == DocumentState.QUEUED:
+            nudge_on_commit(document)
+    return document
+
+
+def queue_again(document: Document) -> bool:
+    """Queue a document that failed or was cancelled, with all its attempts. False: it had moved."""
+    stopped = Document.objects.for_company(document.company_id).filter(
+        pk=document.pk, state__in=(DocumentState.FAILED, DocumentState.CANCELLED)
+    )
+    with transaction.atomic():
+        queued = stopped.update(
+            state=DocumentState.QUEUED,
+            attempts=0,
+            next_attempt_at=Now(),
+            published_at=None,
+            finished_at=None,
+            failure="",
+            failure_detail="",
+        )
+        if queued == 1:
+            document.state = DocumentState.QUEUED
+            nudge_on_commit(document)
+    return queued == 1
+
+
+def insert_documents(
+    *,
+    company: Company,
+    papers: Sequence[Paper],
+    by: User | None,
+    queue: str,
+    first_turn: int = 0,
+) -> list[Document]:
+    """The documents for `papers`, in their order, with the missing ones inserted in bulk.
+
+    Must be called in a transaction. Nothing is published: the dispatcher does that, or the caller.
+    """
+    prints = [fingerprint(paper) for paper in papers]
+    known = _by_fingerprint(company, prints)
+    missing = {
+        key: (first_turn + place, paper)
+        for place, (key, paper) in enumerate(zip(prints, papers, strict=True))
+        if key not in known
+    }
+    if missing:
+        earlier = _latest_versions(company, [paper for _, paper in missing.values()])
+        Document.objects.bulk_create(
+            [
+                _new(company, paper, key, by, queue, turn, earlier.get(_series(paper)))
+                for key, (turn, paper) in missing.items()
+            ],
+            ignore_conflicts=True,  # two requests at once: the second finds the first's row
+            batch_size=500,
+        )
+        known |= _by_fingerprint(company, list(missing))
+    return [known[key] for key in prints]
+
+
+def _by_fingerprint(company: Company, prints: Sequence[str]) -> dict[str, Document]:
+    found = Document.objects.for_company(company).filter(fingerprint__in=prints)
+    return {document.fingerprint: document for document in found}
+
+
+Series = tuple[object, ...]
+
+
+def _series(paper: Paper | Document) -> Series:
+    """What the versions of one paper have in common."""
+    kind = paper.kind if isinstance(paper.kind, str) else paper.kind.name
+    return (kind, paper.subject_id, paper.period_start, paper.period_end)
+
+
+def _latest_versions(company: Company, papers: Iterable[Paper]) -> dict[Series, Document]:
+    subjects = {paper.subject_id for paper in papers}
+    kinds = {paper.kind.name for paper in papers}
+    earlier = (
+        Document.objects.for_company(company)
+        .filter(kind__in=kinds, subject_id__in=subjects)
+        .only("id", "kind", "subject_id", "period_start", "period_end", "version")
+        .order_by("version")
+    )
+    return {_series(document): document for document in earlier}
+
+
+def _new(
+    company: Company,
+    paper: Paper,
+    key: str,
+    by: User | None,
+    queue: str,
+    turn: int,
+    earlier: Document | None,
+) -> Document:
+    return Document(
+        company=company,
+        kind=paper.kind.name,
+        title=paper.title,
+        subject_id=paper.subject_id,
+        recipient_id=paper.recipient_id,
+        recipient_code=paper.recipient_code,
+        recipient_name=paper.recipient_name,
+        period_start=paper.period_start,
+        period_end=paper.period_end,
+        amount=paper.amount,
+        currency=paper.currency,
+        requested_by=by,
+        snapshot=paper.snapshot,
+        fingerprint=key,
+        template_version=paper.kind.version,
+        locale=paper.locale,
+        queue=queue,
+        turn=turn,
+        version=earlier.version + 1 if earlier else 1,
+        supersedes=earlier,
+    )

@@ -1,0 +1,15 @@
+"""The pages of documents and runs."""
+
+from documents.views.batches import BatchListView, BatchView
+from documents.views.documents import DocumentListView, DocumentView
+from documents.views.downloads import DownloadView
+from documents.views.live import LiveView
+
+__all__ = [
+    "BatchListView",
+    "BatchView",
+    "DocumentListView",
+    "DocumentView",
+    "DownloadView",
+    "LiveView",
+]

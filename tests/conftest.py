@@ -1,0 +1,63 @@
+"""What all tests share: a place for files, a broker without leftovers, and the `servers` mark."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.db import connection
+from redis import Redis
+
+from tests import nplusone
+from worker import broker, nudging
+from worker.celery import app
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if connection.vendor == "postgresql":
+        return
+    skip = pytest.mark.skip(reason="needs PostgreSQL")
+    for item in items:
+        if item.get_closest_marker("servers"):
+            item.add_marker(skip)
+
+
+@pytest.fixture(autouse=True)
+def _n_plus_one_raises(settings):
+    nplusone.watch()
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE, nplusone.MIDDLEWARE]
+    settings.ZEAL_ALLOWLIST = nplusone.ALLOWED
+
+
+@pytest.fixture(autouse=True)
+def _publishing_is_not_paused(monkeypatch):
+    """One test's broken broker must not silence the next test's publishing."""
+    monkeypatch.setattr(nudging, "_paused_until", 0.0)
+
+
+@pytest.fixture
+def archive_dir(settings, tmp_path) -> Path:
+    """An empty archive of this test's own."""
+    settings.ARCHIVE_DIR = tmp_path / "archive"
+    return settings.ARCHIVE_DIR
+
+
+@pytest.fixture
+def queues() -> Iterator[Redis]:
+    """A client of the tests' broker, whose queues are empty before and after."""
+    with app.connection_for_read() as connection_:
+        client = connection_.default_channel.client
+        client.delete(*broker.queue_names())
+        yield client
+        client.delete(*broker.queue_names())
+
+
+@pytest.fixture
+def broker_at(monkeypatch):
+    """`broker_at(url)`: from now on this process publishes to that broker."""
+
+    def switch(url: str) -> None:
+        monkeypatch.setenv("CELERY_BROKER_URL", url)  # goes before Celery's settings
+        monkeypatch.setattr(app, "_pool", None)
+        monkeypatch.setattr(app.amqp, "_producer_pool", None)
+
+    return switch

@@ -1,0 +1,114 @@
+"""The lease is renewed while long work goes on, and short work is left in peace."""
+
+import time
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+
+from documents.models import Document, DocumentState
+from tests.factories import DocumentFactory
+from worker.dispatching import sweep_leases
+from worker.keeping import LeaseKeeper
+from worker.running import work_on
+
+pytestmark = [pytest.mark.servers, pytest.mark.django_db(transaction=True)]
+FILE = {"storage_key": "a/b", "sha256": "0" * 64, "size": 1, "pages": 1}
+
+
+@pytest.fixture(autouse=True)
+def short_lease(settings):
+    settings.WORK_LEASE = timedelta(seconds=0.6)
+
+
+def test_work_longer_than_its_lease_is_not_swept():
+    swept = []
+
+    def do(document):
+        for _ in range(15):
+            time.sleep(0.1)
+            swept.append(sweep_leases(Document))
+        assert document.finish(**FILE)
+
+    document = DocumentFactory.create()
+    assert work_on(Document, document.pk, do) == "done"
+    assert set(swept) == {0}
+    document.refresh_from_db()
+    assert (document.state, document.attempts) == (DocumentState.READY, 1)
+
+
+def test_control_without_the_keeper_it_would_be_swept():
+    document = DocumentFactory.create()
+    claimed = Document.claim(document.pk)
+    time.sleep(0.8)
+    assert sweep_leases(Document) == 1
+    assert not claimed.finish(**FILE)
+
+
+@pytest.fixture
+def renewals(monkeypatch):
+    calls = []
+    renew = Document.renew
+    monkeypatch.setattr(Document, "renew", lambda self: calls.append(self.pk) or renew(self))
+    return calls
+
+
+def test_short_work_never_touches_the_database(renewals):
+    claimed = Document.claim(DocumentFactory.create().pk)
+    with LeaseKeeper(claimed):
+        time.sleep(0.1)
+    time.sleep(0.3)
+    assert renewals == []
+
+
+def test_it_ends_with_the_work(renewals):
+    claimed = Document.claim(DocumentFactory.create().pk)
+    with LeaseKeeper(claimed):
+        time.sleep(0.5)
+    count = len(renewals)
+    assert count == 2
+    time.sleep(0.5)
+    assert len(renewals) == count
+
+
+def test_it_gives_up_once_the_lease_is_lost(renewals):
+    claimed = Document.claim(DocumentFactory.create().pk)
+    Document._base_manager.update(state="cancelled", token=None)
+    with LeaseKeeper(claimed):
+        time.sleep(0.9)
+    assert len(renewals) == 1
+
+
+def test_it_tries_again_when_its_connection_was_cut(renewals, monkeypatch):
+    renew = Document.renew
+
+    def cut_off_the_first_time(self):
+        if not renewals:
+            renewals.append("cut off")
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+        return renew(self)
+
+    monkeypatch.setattr(Document, "renew", cut_off_the_first_time)
+    claimed = Document.claim(DocumentFactory.create().pk)
+    with LeaseKeeper(claimed):
+        time.sleep(0.5)
+        assert sweep_leases(Document) == 0
+    assert renewals == ["cut off", claimed.pk]
+
+
+def test_it_leaves_no_connection_open():
+    before = others()
+    claimed = Document.claim(DocumentFactory.create().pk)
+    with LeaseKeeper(claimed):
+        time.sleep(0.5)
+    assert others() == before
+
+
+def others():
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        return cursor.fetchone()[0]

@@ -1,0 +1,130 @@
+"""One pass of the dispatcher: the outbox relay and the sweeper. Several at once are safe.
+
+It frees expired leases, retires what is exhausted, runs the sweeps that other apps registered, and
+publishes due work. Messages wait in a queue only up to a window: the rest waits in the database,
+in its fair order, where a broker's end can't lose it and nothing piles up.
+"""
+
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import connection, models, transaction
+from django.db.models.functions import Now
+from kombu.exceptions import OperationalError
+
+from worker import broker
+from worker.leasing import LeasedWork, WorkState, leased_models
+from worker.nudging import publish
+
+logger = logging.getLogger("pressroom.dispatcher")
+
+Sweep = Callable[[], int]
+_sweeps: list[Sweep] = []
+
+
+def register_sweep(sweep: Sweep) -> None:
+    """`sweep` runs on every pass, in any number of dispatchers at once; it returns a count."""
+    _sweeps.append(sweep)
+
+
+def dispatch_once() -> int:
+    """Do what is due now. Returns how many rows were moved or published."""
+    moved = sum(sweep_leases(model) for model in leased_models())
+    moved += sum(sweep() for sweep in _sweeps)
+    return moved + publish_due()
+
+
+def sweep_leases(model: type[LeasedWork]) -> int:
+    """Work whose lease ran out: queued again, or failed when its attempts are used up."""
+    expired = model._base_manager.filter(
+        state=WorkState.RUNNING, lease_expires_at__lt=Now()
+    ).order_by()
+    # Both name their rows in full: a lease may run out between the two statements.
+    exhausted = models.Q(attempts__gte=models.F("max_attempts"))
+    return expired.filter(exhausted).update(**_failed()) + expired.filter(~exhausted).update(
+        **_queued_again()
+    )
+
+
+def _failed() -> dict[str, object]:
+    return {
+        "state": WorkState.FAILED,
+        "failure": _why_it_was_lost(),
+        "finished_at": Now(),
+        "token": None,
+        "lease_expires_at": None,
+    }
+
+
+def _why_it_was_lost() -> models.Case:
+    limit = settings.CELERY_TASK_TIME_LIMIT
+    ran_into_the_limit = models.Q(
+        lease_expires_at__gte=models.F("started_at") + timedelta(seconds=limit)
+    )
+    return models.Case(
+        models.When(ran_into_the_limit, then=models.Value(f"It took longer than {limit} seconds.")),
+        default=models.Value("The process that worked on it was lost every time."),
+    )
+
+
+def _queued_again() -> dict[str, object]:
+    return {
+        "state": WorkState.QUEUED,
+        "token": None,
+        "lease_expires_at": None,
+        "next_attempt_at": Now(),
+        "published_at": None,
+    }
+
+
+def publish_due() -> int:
+    """Fill each queue up to the window. Without a broker: nothing, until it is back."""
+    try:
+        depths = broker.queue_depths()
+    except OperationalError as error:
+        logger.warning("The broker is away: %s", error)
+        return 0
+    published = 0
+    for queue, depth in depths.items():
+        for model in leased_models():
+            published += (sent := _publish_some(model, queue, depth))
+            depth += sent
+    return published
+
+
+def _publish_some(model: type[LeasedWork], queue: str, depth: int) -> int:
+    room = settings.DISPATCH_WINDOW - depth
+    if room <= 0:
+        return 0
+    rows = _take(model, queue, room, lost_after=_lost_after(depth))
+    unsent = publish(rows)
+    if unsent:
+        model._base_manager.filter(pk__in=[row.pk for row in unsent]).update(published_at=None)
+    return len(rows) - len(unsent)
+
+
+def _lost_after(depth: int) -> timedelta:
+    """How long a published row may wait before its message is taken for lost.
+
+    In an empty queue it should have been taken at once; in a long one it may well be in there.
+    """
+    after: timedelta = settings.DISPATCH_REPUBLISH_AFTER
+    return after if depth == 0 else 15 * after
+
+
+def _take(
+    model: type[LeasedWork], queue: str, room: int, *, lost_after: timedelta
+) -> list[LeasedWork]:
+    """Mark up to `room` due rows as published and return them: no second dispatcher has them."""
+    unpublished = models.Q(published_at=None) | models.Q(published_at__lt=Now() - lost_after)
+    with transaction.atomic():
+        rows = list(
+            model.due()
+            .filter(unpublished, queue=queue)
+            .select_for_update(skip_locked=connection.features.has_select_for_update_skip_locked)
+            .only("pk", "queue")[:room]
+        )
+        model._base_manager.filter(pk__in=[row.pk for row in rows]).update(published_at=Now())
+    return list(rows)

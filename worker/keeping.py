@@ -1,0 +1,51 @@
+"""Keeps a lease while its work goes on, from a thread with a database connection of its own."""
+
+import logging
+import threading
+from types import TracebackType
+from typing import Self
+
+from django.conf import settings
+from django.db import DatabaseError, connection
+
+from worker.leasing import LeasedWork
+
+logger = logging.getLogger("pressroom.worker")
+
+
+class LeaseKeeper:
+    """`with LeaseKeeper(work):` renews the lease every third of its length.
+
+    Work shorter than that never touches the database from here. A process that is killed or
+    stopped renews no more, which is how the dispatcher learns of it.
+    """
+
+    def __init__(self, work: LeasedWork) -> None:
+        self._work = work
+        self._every = settings.WORK_LEASE.total_seconds() / 3
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True, name="lease-keeper")
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._done.set()
+        self._thread.join(timeout=5)
+
+    def _run(self) -> None:
+        while not self._done.wait(self._every):
+            try:
+                if not self._work.renew():
+                    logger.warning("The lease of %s was lost.", self._work.pk)
+                    return
+            except DatabaseError:
+                logger.warning("The lease of %s could not be renewed.", self._work.pk)
+            finally:
+                connection.close()

@@ -1,0 +1,146 @@
+"""Leased work: a row that one worker at a time may claim, for a while, under a token.
+
+The row is the truth and a Celery message only a nudge. A claim is one conditional UPDATE that
+changed exactly one row; it counts the attempt, so that work which kills its worker stops after
+`max_attempts`. Finish and fail filter on the token: a worker whose lease was swept can't overwrite
+its successor. Every `now()` is the database's.
+"""
+
+import uuid
+from datetime import timedelta
+from typing import Any, ClassVar, Self
+
+from django.apps import apps
+from django.conf import settings
+from django.db import models
+from django.db.models.functions import Now
+
+
+class WorkState(models.TextChoices):
+    QUEUED = "queued", "queued"
+    RUNNING = "running", "running"
+    DONE = "done", "done"
+    FAILED = "failed", "failed"
+    CANCELLED = "cancelled", "cancelled"
+
+
+def default_max_attempts() -> int:
+    return int(settings.WORK_MAX_ATTEMPTS)
+
+
+class LeasedWork(models.Model):
+    """Abstract. A subclass names its `task_name`, and may rename its `done_state`."""
+
+    task_name: ClassVar[str]
+    done_state: ClassVar[str] = WorkState.DONE
+
+    state = models.CharField(max_length=10, choices=WorkState.choices, default=WorkState.QUEUED)
+    queue = models.CharField(max_length=20, default="interactive")
+    # Fair order within a queue: a run takes turns from where the queue stands when it is planned,
+    # so that two runs share the workers.
+    turn = models.BigIntegerField(default=0)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    max_attempts = models.PositiveSmallIntegerField(default=default_max_attempts)
+    held = models.BooleanField(default=False, help_text="Paused: waits until it is released.")
+    token = models.UUIDField(null=True, editable=False)
+    lease_expires_at = models.DateTimeField(null=True, editable=False)
+    next_attempt_at = models.DateTimeField(db_default=Now(), editable=False)
+    published_at = models.DateTimeField(null=True, editable=False)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    started_at = models.DateTimeField(null=True, editable=False)
+    finished_at = models.DateTimeField(null=True, editable=False)
+    failure = models.TextField(blank=True, help_text="Why it failed, in a clerk's words.")
+    failure_detail = models.TextField(blank=True, help_text="Why it failed, for operators.")
+
+    class Meta:
+        abstract = True
+
+    @classmethod
+    def due(cls) -> "models.QuerySet[Self]":
+        """Queued work whose time has come, in fair order."""
+        return cls._base_manager.filter(
+            state=WorkState.QUEUED, held=False, next_attempt_at__lte=Now()
+        ).order_by("turn", "created_at")
+
+    @classmethod
+    def claim(cls, pk: Any) -> Self | None:
+        """Take the row for one lease and count the attempt; None if it isn't there to be taken."""
+        token = uuid.uuid4()
+        claimed = (
+            cls.due()
+            .order_by()
+            .filter(pk=pk, attempts__lt=models.F("max_attempts"))
+            .update(
+                state=WorkState.RUNNING,
+                token=token,
+                attempts=models.F("attempts") + 1,
+                started_at=Now(),
+                lease_expires_at=Now() + settings.WORK_LEASE,
+            )
+        )
+        return cls._base_manager.get(pk=pk, token=token) if claimed == 1 else None
+
+    def renew(self) -> bool:
+        """Push the lease's end away. False: the lease was lost, somebody else may be at it."""
+        return self._change(lease_expires_at=Now() + settings.WORK_LEASE)
+
+    def finish(self, **fields: Any) -> bool:
+        """Record the work as done with its results. False: nothing was recorded, the lease is lost.
+
+        Call it in the transaction that records everything else about the result.
+        """
+        return self._change(
+            state=self.done_state,
+            finished_at=Now(),
+            failure="",
+            failure_detail="",
+            **_NO_LEASE,
+            **fields,
+        )
+
+    def fail(self, *, reason: str, detail: str = "", retry: bool) -> bool:
+        """Record a failure: queued again after a while if `retry` and attempts are left."""
+        if retry and self.attempts < self.max_attempts:
+            return self._change(
+                state=WorkState.QUEUED,
+                next_attempt_at=Now() + back_off(self.attempts),
+                published_at=None,
+                failure=reason,
+                failure_detail=detail,
+                **_NO_LEASE,
+            )
+        return self._change(
+            state=WorkState.FAILED,
+            finished_at=Now(),
+            failure=reason,
+            failure_detail=detail,
+            **_NO_LEASE,
+        )
+
+    def release(self) -> bool:
+        """Give the work back undone and uncounted, as on an orderly shutdown."""
+        return self._change(
+            state=WorkState.QUEUED,
+            attempts=models.F("attempts") - 1,
+            published_at=None,
+            **_NO_LEASE,
+        )
+
+    def _change(self, **values: Any) -> bool:
+        mine = type(self)._base_manager.filter(
+            pk=self.pk, state=WorkState.RUNNING, token=self.token
+        )
+        return mine.update(**values) == 1
+
+
+_NO_LEASE: dict[str, Any] = {"token": None, "lease_expires_at": None}
+
+
+def back_off(attempts: int) -> timedelta:
+    """The wait before the next attempt: 2, 8, 32 ... seconds, ten minutes at most."""
+    return timedelta(seconds=min(600, 2 * 4 ** (attempts - 1)))
+
+
+def leased_models() -> list[type[LeasedWork]]:
+    """Every concrete kind of leased work of the installed apps."""
+    return [model for model in apps.get_models() if issubclass(model, LeasedWork)]

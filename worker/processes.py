@@ -1,0 +1,49 @@
+"""What Pressroom runs on one machine: the command lines of web, dispatcher and workers."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from worker.supervisor import Process, python
+
+ROOT = Path(__file__).resolve().parent.parent
+# Celery then answers SIGTERM with a soft shutdown: it waits a while for the running task, then
+# puts it back on the queue. Plain SIGTERM would wait for ever.
+SOFT_SHUTDOWN = {"REMAP_SIGTERM": "SIGQUIT"}
+
+
+def web_process(*, port: int, workers: int = 2, threads: int = 4) -> Process:
+    """Gunicorn, on this machine only: a reverse proxy gives it a name and TLS."""
+    return Process(
+        "web",
+        python(
+            *("-m", "gunicorn", "config.wsgi:application"),
+            *("--bind", f"127.0.0.1:{port}"),
+            *("--workers", str(workers), "--threads", str(threads)),
+            *("--access-logfile", "-", "--no-control-socket"),
+        ),
+        cwd=ROOT,
+    )
+
+
+def dispatcher_process() -> Process:
+    return Process("dispatcher", python(str(ROOT / "manage.py"), "dispatcher"), cwd=ROOT)
+
+
+def worker_processes(*, batch: int = 2) -> list[Process]:
+    """One worker that only people wait for, and one for all the rest with `batch` children."""
+    return [
+        _worker("interactive", queues=["interactive"], children=1),
+        _worker("batch", queues=["batch", "mail", "recompute"], children=batch),
+    ]
+
+
+def _worker(name: str, *, queues: Sequence[str], children: int) -> Process:
+    return Process(
+        f"worker-{name}",
+        python(
+            *("-m", "celery", "-A", "worker", "worker", "--loglevel", "INFO"),
+            *("-Q", ",".join(queues), "-c", str(children), "-n", f"{name}@%h"),
+        ),
+        env=SOFT_SHUTDOWN,
+        cwd=ROOT,
+    )
