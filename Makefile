@@ -1,7 +1,7 @@
 # `make` lists the targets.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test test-embedded lint format lock bench clean clean-all
+.PHONY: help setup demo run test test-slow test-embedded lint format lock bench clean clean-all
 
 # For example: make run PORT=8001, make test ARGS="-n 4 tests/billing -k rounding"
 PORT ?= 8000
@@ -24,6 +24,10 @@ run: setup ## Run web, dispatcher and workers at http://127.0.0.1:8000
 test: ## Run the tests on PostgreSQL
 	@bin/setup --test
 	$(python) -m pytest $(ARGS)
+
+test-slow: ## Run what takes minutes: a file of half a million lines
+	@bin/setup --test
+	$(python) -m pytest -m slow
 
 test-embedded: ## Run the tests on SQLite
 	@bin/setup --test

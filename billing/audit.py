@@ -22,7 +22,7 @@ from billing.models import Balance, Challan, Invoice, Party, Payment, Return
 Changes = Mapping[str, tuple[str, str]]
 Action = LogEntry.Action
 
-_DERIVED = ["created_at", "updated_at", "paid", "returned", "subtotal", "net", "tax"]
+_DERIVED = ["created_at", "updated_at", "paid", "returned", "subtotal", "net", "tax", "billed_to"]
 _actor: ContextVar[User | None] = ContextVar("acting", default=None)
 
 

@@ -58,6 +58,9 @@ class Invoice(CompanyOwned):
     # What payments and returns were applied to it.
     paid = amount_field()
     returned = amount_field()
+    billed_to = models.JSONField(
+        null=True, editable=False, help_text="The party as it was at issue, for the paper."
+    )
     issued_at = models.DateTimeField(null=True, blank=True)
     voided_at = models.DateTimeField(null=True, blank=True)
     void_reason = models.CharField(max_length=200, blank=True)

@@ -56,10 +56,8 @@ def apply_credit(
 def _require_credit(source: Payment | Return, amount: Decimal) -> None:
     rest = unapplied_of(source)
     if amount > rest:
-        left = as_text(rest, source.currency)
-        raise ValidationError(
-            {"amount": f"{amount} is more than what is left of {source}: {left}."}
-        )
+        much, left = (as_text(each, source.currency) for each in (amount, rest))
+        raise ValidationError({"amount": f"{much} is more than what is left of {source}: {left}."})
 
 
 def _note(allocation: Allocation, source: Payment | Return, by: User | None) -> None:

@@ -16,6 +16,7 @@ from billing.services.challan_states import free_challans
 from billing.services.checking import check_totals, given_reason
 from billing.services.periods import require_open
 from billing.services.settling import forget, settled_state
+from billing.snapshots.facts import party_facts
 
 
 def issue_invoice(*, invoice: Invoice, by: User | None) -> Invoice:
@@ -36,6 +37,7 @@ def issue_invoice(*, invoice: Invoice, by: User | None) -> Invoice:
         )
         draft.state = settled_state(draft)  # one of nothing is paid
         draft.issued_at = now()
+        draft.billed_to = party_facts(draft.party)
         draft.save()
         move_balances(
             company=draft.company, movements={draft.party_id: Movement(invoiced=draft.total)}
@@ -64,7 +66,10 @@ def locked_draft(invoice: Invoice, refusal: str) -> Invoice:
 def _locked(invoice: Invoice) -> Invoice | None:
     rows = Invoice.objects.for_company(invoice.company_id).filter(pk=invoice.pk)
     found: Invoice | None = (
-        rows.select_for_update(of=("self",)).select_related("company").order_by("pk").first()
+        rows.select_for_update(of=("self",))
+        .select_related("company", "party")
+        .order_by("pk")
+        .first()
     )
     return found
 

@@ -83,9 +83,9 @@ def settle(
 ) -> Allocation:
     """Settle `amount` of a locked invoice. Raises ValidationError when it is more than is due."""
     if amount > invoice.due:
-        due = as_text(invoice.due, invoice.currency)
+        much, due = (as_text(each, invoice.currency) for each in (amount, invoice.due))
         raise ValidationError(
-            {field: f"{amount} is more than the balance due of {due} on {invoice}."}
+            {field: f"{much} is more than the balance due of {due} on {invoice}."}
         )
     allocation = Allocation(company_id=invoice.company_id, invoice=invoice, amount=amount)
     if isinstance(source, Payment):

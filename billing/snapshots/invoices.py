@@ -14,8 +14,11 @@ def invoice_snapshot(
     *, issuer: Facts, invoice: Invoice, items: Sequence[InvoiceItem], totals: Totals
 ) -> Snapshot:
     """`totals` as `billing.money` computed them; what was paid is read from the invoice."""
+    facts = paper_facts(issuer, invoice.company, invoice.party, invoice.currency)
     return {
-        **paper_facts(issuer, invoice.company, invoice.party, invoice.currency),
+        **facts,
+        # Who moves afterwards was still billed at the old address.
+        "party": invoice.billed_to or facts["party"],
         "state": _PRINTED_AS.get(InvoiceState(invoice.state), "issued"),
         "void_reason": invoice.void_reason,
         "number": invoice.invoice_number,

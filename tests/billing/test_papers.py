@@ -96,6 +96,17 @@ def test_a_payment_makes_a_new_version_that_supersedes_the_old(party, archive_di
     assert len(files_below(archive_dir)) == 2
 
 
+def test_an_issued_invoice_keeps_the_address_that_it_was_billed_to(party):
+    draft = draft_invoice(party, "100")
+    issued = issue_invoice(invoice=draft, by=None)
+    before = paper_of(issued)
+    party.name, party.address = "Moved Ltd", "9 New Road\nElsewhere"
+    party.save()
+    issued.refresh_from_db()
+    assert fingerprint(paper_of(issued)) == fingerprint(before)
+    assert paper_of(draft_invoice(party, "1")).snapshot["party"]["name"] == "Moved Ltd"
+
+
 def test_a_draft_is_printed_as_it_comes_to_now(party):
     said = text(generate_invoice_pdf(draft_invoice(party, "100", "20")))
     assert "Draft invoice" in said

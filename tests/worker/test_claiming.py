@@ -65,7 +65,7 @@ def test_what_is_final_cannot_be_claimed(state):
     [
         {"state": "cancelled"},
         {"held": True},
-        {"next_attempt_at": timezone.now() + timedelta(seconds=60)},
+        {"next_attempt_at": timezone.now() + timedelta(days=1)},
         {"attempts": 3, "max_attempts": 3},
     ],
     ids=["cancelled", "held", "not due yet", "no attempt left"],

@@ -21,7 +21,7 @@ from tests.factories import CompanyFactory, DocumentFactory
 from tests.processes import dispatcher, eventually, private_broker, worker
 from tests.worker.faults import kinds
 
-pytestmark = [pytest.mark.servers, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.servers, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture(autouse=True)
