@@ -4,15 +4,16 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('billing', '0004_indexes_of_lists'),
+        ("billing", "0004_indexes_of_lists"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='invoice',
-            name='billed_to',
-            field=models.JSONField(editable=False, help_text='The party as it was at issue, for the paper.', null=True),
+            model_name="invoice",
+            name="billed_to",
+            field=models.JSONField(
+                editable=False, help_text="The party as it was at issue, for the paper.", null=True
+            ),
         ),
     ]

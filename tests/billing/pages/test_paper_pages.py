@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from documents.models import Document, DocumentState
 from documents.services.making import make_document
-from tests.billing.factories import posted_invoice, posted_payment, posted_return
+from tests.billing.factories import draft_invoice, posted_invoice, posted_payment, posted_return
 from tests.documents.rendering.samples import png
 from worker.running import work_on
 
@@ -111,10 +111,11 @@ def test_the_preview_shows_the_logo_and_writes_nothing(viewer, company, invoice,
     assert not archive_files()
 
 
-def test_users_text_is_text_in_the_preview(viewer, party, invoice):
+def test_users_text_is_text_in_the_preview(viewer, party):
     party.name = "<script>alert(1)</script>"
     party.save()
-    said = text(viewer.get(paper_url(invoice, name="paper_preview")))
+    draft = draft_invoice(party, "100")
+    said = text(viewer.get(paper_url(draft, name="paper_preview")))
     assert "&lt;script&gt;alert(1)" in said
     assert "<script" not in said
 
