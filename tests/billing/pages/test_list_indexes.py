@@ -1,13 +1,11 @@
 """Every query of the list of invoices can use an index, among 50,000 of ten companies."""
 
-import re
-
 import pytest
 from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Company
 from billing.models import Invoice, Party
+from tests.billing.pages.plans import plans
 from tests.factories import CompanyFactory
 
 pytestmark = pytest.mark.servers
@@ -43,23 +41,6 @@ def books(company: Company, party: Party) -> None:
         cursor.execute(_FILL, [ROWS])
         cursor.execute("ANALYZE billing_invoice")
         cursor.execute("ANALYZE billing_party")
-
-
-def plans(client, url: str) -> list[str]:
-    """The plan of each query on invoices or parties that the address asks for."""
-    with CaptureQueriesContext(connection) as captured:
-        response = client.get(url)
-        assert response.status_code == 200
-        if response.streaming:
-            b"".join(response)
-    found = []
-    for query in captured.captured_queries:
-        sql = re.sub(r"^DECLARE .*? FOR ", "", query["sql"], flags=re.DOTALL)
-        if sql.startswith("SELECT") and re.search('FROM "billing_(invoice|party)"', sql):
-            with connection.cursor() as cursor:
-                cursor.execute("EXPLAIN " + sql.replace("%", "%%"), [])
-                found.append("\n".join(row[0] for row in cursor.fetchall()))
-    return found
 
 
 QUERIES = [
