@@ -24,9 +24,13 @@ def main(names: list[str]) -> int:
         django.setup()
         from django.core.management import call_command
 
-        from bench import pipeline, planning
+        from bench import pages, pipeline, planning
 
-        questions = {"pipeline": pipeline.measure, "planning": planning.measure}
+        questions = {
+            "pipeline": pipeline.measure,
+            "planning": planning.measure,
+            "pages": pages.measure,
+        }
         call_command("migrate", interactive=False, verbosity=0)
         for name in names or list(questions):
             _report(name, questions[name]())
