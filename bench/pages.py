@@ -1,4 +1,6 @@
-"""How long do pages take at many invoices? Server time of list, filters, search and detail. The tests assert how many queries each takes.
+"""How long do pages take at many invoices? Server time of list, filters, search and detail.
+
+Tests assert how many queries each takes.
 
 Needs PostgreSQL (DATABASE_URL); BENCH_INVOICES sets how many, 1,000,000 by default.
 """
