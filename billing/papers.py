@@ -1,8 +1,8 @@
 """The kinds of paper and of runs that billing has, told to the documents engine at start."""
 
+from billing.kinds import STATEMENT
 from billing.services.papers import CHALLAN, INVOICE, PAYMENT_RECEIPT, RETURN_RECEIPT
 from billing.services.statement_runs import plan_statements
-from billing.services.statements import STATEMENT
 from documents.papers import RunKind, register_paper, register_run
 
 STATEMENT_RUN = RunKind(name="statement", label="Statement run", plan=plan_statements)

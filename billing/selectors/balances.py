@@ -4,9 +4,9 @@ from django.db import models
 from django.db.models import F, OuterRef, Q, Subquery
 
 from accounts.models import Company
+from billing.kinds import STATEMENT
 from billing.models import Balance, Party
 from billing.selectors.lists import Sort
-from billing.services.statements import STATEMENT
 from documents.models import Document, DocumentState
 
 BALANCE_SORTS = {"code": Sort("code"), "name": Sort("name")}

@@ -4,11 +4,10 @@ from typing import Any
 
 from accounts.models import Company
 from billing.dates import Period
+from billing.kinds import STATEMENT
 from billing.selectors.statements import Account, Movement
 from billing.snapshots import statement_snapshot
-from documents.papers import Paper, PaperKind
-
-STATEMENT = PaperKind(name="statement", label="Statement", template="pdf/statement.html", version=1)
+from documents.papers import Paper
 
 
 def statement_paper(
