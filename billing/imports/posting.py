@@ -20,6 +20,7 @@ from billing.money import LineAmount, as_text, compute_totals, line_amount
 from billing.services.balances import Movement, move_balances
 from billing.services.periods import closed_until
 from billing.services.settling import settled_state
+from billing.snapshots.facts import party_facts
 
 
 @dataclass(frozen=True)
@@ -120,6 +121,7 @@ def _build_invoice(company: Company, party: Party, document: SalesDocument) -> B
         due_date=document.day + timedelta(days=party.payment_terms_days),
         currency=company.currency,
         issued_at=now(),
+        billed_to=party_facts(party),
         state=InvoiceState.ISSUED,
     )
     items = [

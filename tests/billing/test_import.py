@@ -105,6 +105,7 @@ class TestParties:
         assert take(rows(line())).summary.parties_created == 0
         invoice = Invoice.objects.get()
         assert (invoice.party, invoice.due_date) == (known, date(2010, 12, 15))
+        assert invoice.billed_to["name"] == "Harbour"
 
     def test_a_party_that_was_deleted_is_not_made_twice(self, company, take):
         known = new_party(company, "17850", is_active=False)
