@@ -7,6 +7,7 @@ class DocumentsConfig(AppConfig):
     def ready(self) -> None:
         from documents import checks, rendering  # noqa: PLC0415  models must be loaded first
         from documents.services.batches import close_finished_batches  # noqa: PLC0415
+        from documents.services.outcomes import announce_finished  # noqa: PLC0415
         from worker import dispatching, preflight  # noqa: PLC0415
 
         preflight.register_check(checks.archive_is_writable)
@@ -14,3 +15,4 @@ class DocumentsConfig(AppConfig):
         preflight.register_preload(rendering.preload)
         preflight.register_warm_up(rendering.warm_up)
         dispatching.register_sweep(close_finished_batches)
+        dispatching.register_sweep(announce_finished)

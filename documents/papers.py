@@ -1,13 +1,14 @@
 """The kinds of paper and of runs. Apps above register their own when they load."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from documents.models import Batch
+from accounts.models import Company
+from documents.models import Batch, Schedule
 
 Snapshot = dict[str, Any]
 
@@ -52,6 +53,12 @@ class Planned:
 
 
 Planner = Callable[[Batch], Iterator[Planned]]
+# Starts the run that a schedule is due for; the day is the first of the month it is due in.
+Starter = Callable[[Schedule, date], Batch]
+# The covering list of a run that is planned: one paper about all of its rows.
+CoverMaker = Callable[[Batch], Paper]
+# The e-mail addresses of recipients, by id; who has none is left out.
+AddressBook = Callable[[Company, Collection[UUID]], Mapping[UUID, str]]
 
 
 @dataclass(frozen=True)
@@ -61,12 +68,19 @@ class RunKind:
     name: str
     label: str
     plan: Planner
+    start_scheduled: Starter | None = None
+    cover: CoverMaker | None = None
+
+
+def _nobody(company: Company, recipients: Collection[UUID]) -> Mapping[UUID, str]:
+    return {}
 
 
 @dataclass
 class _Registry:
     papers: dict[str, PaperKind] = field(default_factory=dict)
     runs: dict[str, RunKind] = field(default_factory=dict)
+    address_book: AddressBook = _nobody
 
 
 _registry = _Registry()
@@ -80,6 +94,14 @@ def register_run(kind: RunKind) -> None:
     _registry.runs[kind.name] = kind
 
 
+def register_address_book(book: AddressBook) -> None:
+    _registry.address_book = book
+
+
+def addresses_of(company: Company, recipients: Collection[UUID]) -> Mapping[UUID, str]:
+    return _registry.address_book(company, recipients)
+
+
 def paper_kind(name: str) -> PaperKind:
     return _registry.papers[name]
 
@@ -90,3 +112,7 @@ def run_kind(name: str) -> RunKind:
 
 def paper_kinds() -> list[PaperKind]:
     return list(_registry.papers.values())
+
+
+def run_kinds() -> list[RunKind]:
+    return list(_registry.runs.values())

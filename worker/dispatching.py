@@ -38,14 +38,14 @@ def dispatch_once() -> int:
 
 def sweep_leases(model: type[LeasedWork]) -> int:
     """Work whose lease ran out: queued again, or failed when its attempts are used up."""
+    settled = model.settle_lost()
     expired = model._base_manager.filter(
         state=WorkState.RUNNING, lease_expires_at__lt=Now()
     ).order_by()
     # Both name their rows in full: a lease may run out between the two statements.
     exhausted = models.Q(attempts__gte=models.F("max_attempts"))
-    return expired.filter(exhausted).update(**_failed()) + expired.filter(~exhausted).update(
-        **_queued_again()
-    )
+    failed = expired.filter(exhausted).update(**_failed())
+    return settled + failed + expired.filter(~exhausted).update(**_queued_again())
 
 
 def _failed() -> dict[str, object]:

@@ -7,7 +7,7 @@ its successor. Every `now()` is the database's.
 """
 
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self
 
 from django.apps import apps
@@ -103,7 +103,7 @@ class LeasedWork(models.Model):
         if retry and self.attempts < self.max_attempts:
             return self._change(
                 state=WorkState.QUEUED,
-                next_attempt_at=Now() + back_off(self.attempts),
+                next_attempt_at=Now() + self.wait_before_next(),
                 published_at=None,
                 failure=reason,
                 failure_detail=detail,
@@ -125,6 +125,39 @@ class LeasedWork(models.Model):
             published_at=None,
             **_NO_LEASE,
         )
+
+    def proceed(self, **fields: Any) -> bool:
+        """A piece of long work is done and recorded: queue the rest, with all its attempts."""
+        return self._change(
+            state=WorkState.QUEUED,
+            attempts=0,
+            published_at=None,
+            next_attempt_at=Now(),
+            **_NO_LEASE,
+            **fields,
+        )
+
+    def put_off(self, until: datetime, **fields: Any) -> bool:
+        """Not before `until`: give it back uncounted, as when a rate limit is used up."""
+        return self._change(
+            state=WorkState.QUEUED,
+            attempts=models.F("attempts") - 1,
+            published_at=None,
+            next_attempt_at=until,
+            **_NO_LEASE,
+            **fields,
+        )
+
+    def wait_before_next(self) -> timedelta:
+        """How long a failed attempt waits for the next one."""
+        return back_off(self.attempts)
+
+    @classmethod
+    def settle_lost(cls) -> int:
+        """Called before expired leases are queued again: a kind of work that must not be done
+        twice moves its own to where a person decides. Returns how many.
+        """
+        return 0
 
     def _change(self, **values: Any) -> bool:
         mine = type(self)._base_manager.filter(

@@ -30,9 +30,15 @@ class Batch(CompanyOwned):
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
     state = models.CharField(max_length=10, choices=BatchState.choices, default=BatchState.PLANNING)
+    # E-mail each paper to its party when it is ready.
+    send = models.BooleanField(default=False)
+    is_paused = models.BooleanField(default=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     planned_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
+    # When its end was told to who waits for it, and how often it ended (a retry ends it again).
+    announced_at = models.DateTimeField(null=True, editable=False)
+    occurrence = models.PositiveIntegerField(default=0, editable=False)
 
     class Meta:
         verbose_name_plural = "batches"
@@ -42,6 +48,11 @@ class Batch(CompanyOwned):
                 fields=["state"],
                 condition=models.Q(state=BatchState.RUNNING),
                 name="batch_running",
+            ),
+            models.Index(
+                fields=["finished_at"],
+                condition=models.Q(announced_at=None, state__in=("done", "cancelled")),
+                name="batch_unannounced",
             ),
         ]
 
@@ -91,12 +102,22 @@ class BatchJob(LeasedWork):
 
     class Step(models.TextChoices):
         PLAN = "plan", "plan"
+        ZIP = "zip", "ZIP"
+        MERGE = "merge", "merged PDF"
 
     task_name = "documents.run_batch_job"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     batch = models.ForeignKey(Batch, on_delete=models.CASCADE, related_name="jobs")
     step = models.CharField(max_length=10, choices=Step.choices)
+    # How far it is, and, of a step that makes a file, what was made.
+    done = models.PositiveIntegerField(default=0)
+    total = models.PositiveIntegerField(default=0)
+    storage_key = models.CharField(max_length=200, blank=True)
+    sha256 = models.CharField(max_length=64, blank=True)
+    size = models.PositiveBigIntegerField(default=0, help_text="Bytes.")
+    # Which papers are in the file: a digest of their ids and hashes. Another: the file is old.
+    contents = models.CharField(max_length=64, blank=True)
 
     class Meta:
         constraints = [

@@ -18,6 +18,11 @@ class DocumentState(models.TextChoices):
     CANCELLED = WorkState.CANCELLED, "cancelled"
 
 
+class Damage(models.TextChoices):
+    MISSING = "missing", "missing"
+    CHANGED = "changed", "changed"
+
+
 FINAL_STATES = (DocumentState.READY, DocumentState.FAILED, DocumentState.CANCELLED)
 
 
@@ -66,6 +71,14 @@ class Document(CompanyOwned, LeasedWork):
     pages = models.PositiveIntegerField(default=0)
     render_milliseconds = models.PositiveIntegerField(default=0)
     made_by = models.CharField(max_length=100, blank=True, help_text="host:pid of the worker.")
+    # When the outcome was told to who waits for it, and how often there was one.
+    announced_at = models.DateTimeField(null=True, editable=False)
+    occurrence = models.PositiveIntegerField(default=0, editable=False)
+    # A failure that a person has seen and put away from the lists.
+    cleared_at = models.DateTimeField(null=True, editable=False)
+    # What the sweep of the archive found when it last looked at the file.
+    checked_at = models.DateTimeField(null=True, editable=False)
+    damage = models.CharField(max_length=10, choices=Damage.choices, blank=True, editable=False)
 
     objects: ClassVar[DocumentManager] = DocumentManager()
 
@@ -102,6 +115,20 @@ class Document(CompanyOwned, LeasedWork):
                 condition=models.Q(state=DocumentState.RUNNING),
                 name="document_leased",
             ),
+            models.Index(
+                fields=["finished_at"],
+                condition=models.Q(
+                    announced_at=None, state__in=(DocumentState.READY, DocumentState.FAILED)
+                ),
+                name="document_unannounced",
+            ),
+            models.Index(
+                fields=["company", "-created_at"],
+                condition=models.Q(state=DocumentState.FAILED),
+                name="document_failed",
+            ),
+            models.Index(fields=["company", "sha256"], name="document_hash"),
+            models.Index(fields=["fingerprint"], name="document_fingerprint"),
         ]
 
     def __str__(self) -> str:

@@ -1,6 +1,6 @@
 """Runs: asked for, planned in one consistent read, rendered by the workers, closed by a sweep."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from itertools import islice
 from typing import Any
@@ -28,6 +28,7 @@ def start_batch(
     parameters: dict[str, Any],
     by: User | None,
     period: tuple[date, date] | None = None,
+    send: bool = False,
 ) -> Batch:
     """A committed run and the job that plans it, which any worker of queue `batch` takes up."""
     with transaction.atomic():
@@ -39,10 +40,16 @@ def start_batch(
             requested_by=by,
             period_start=period[0] if period else None,
             period_end=period[1] if period else None,
+            send=send,
         )
         job = BatchJob.objects.create(batch=batch, step=BatchJob.Step.PLAN, queue="batch")
         nudge_on_commit(job)
     return batch
+
+
+def run_batch_job(job: BatchJob) -> None:
+    """The work of one lease, whichever step it is."""
+    _STEPS[BatchJob.Step(job.step)](job)
 
 
 def plan_batch(job: BatchJob) -> None:
@@ -133,3 +140,6 @@ def _cancel_unplannable() -> int:
     return planning.filter(models.Exists(failed)).update(
         state=BatchState.CANCELLED, finished_at=Now()
     )
+
+
+_STEPS: dict[BatchJob.Step, Callable[[BatchJob], None]] = {BatchJob.Step.PLAN: plan_batch}

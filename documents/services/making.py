@@ -12,6 +12,7 @@ from documents.archive import Damaged, archive
 from documents.models import Document
 from documents.papers import paper_kind
 from documents.rendering import Asset, Rendered, RenderError, render_paper
+from documents.services.outcomes import announce_document
 from worker.running import WorkFailed
 
 
@@ -27,7 +28,7 @@ def make_document(document: Document) -> None:
         rendered.content, folder=f"documents/{document.company_id}", suffix=".pdf"
     )
     with transaction.atomic():
-        document.finish(
+        recorded = document.finish(
             storage_key=stored.key,
             sha256=stored.sha256,
             size=stored.size,
@@ -35,6 +36,8 @@ def make_document(document: Document) -> None:
             render_milliseconds=milliseconds,
             made_by=f"{socket.gethostname()}:{os.getpid()}",
         )
+        if recorded:
+            announce_document(document)
 
 
 def _render(document: Document) -> Rendered:

@@ -7,7 +7,7 @@ from django.db.models.functions import Now
 
 from accounts.models import Company, User
 from documents.fingerprints import fingerprint
-from documents.models import Document, DocumentState
+from documents.models import Document, DocumentRequest, DocumentState
 from documents.papers import Paper
 from worker.nudging import nudge_on_commit
 
@@ -18,9 +18,18 @@ def request_document(
     """The document for `paper`: found, or queued and on its way once this is committed."""
     with transaction.atomic():
         [document] = insert_documents(company=company, papers=[paper], by=by, queue=queue)
+        if by is not None:
+            _note_wish(document, by)
         if document.state == DocumentState.QUEUED:
             nudge_on_commit(document)
     return document
+
+
+def _note_wish(document: Document, by: User) -> None:
+    DocumentRequest.objects.bulk_create(
+        [DocumentRequest(company_id=document.company_id, document=document, user=by)],
+        ignore_conflicts=True,
+    )
 
 
 def queue_again(document: Document) -> bool:
@@ -37,6 +46,8 @@ def queue_again(document: Document) -> bool:
             finished_at=None,
             failure="",
             failure_detail="",
+            announced_at=None,
+            cleared_at=None,
         )
         if queued == 1:
             document.state = DocumentState.QUEUED

@@ -1,0 +1,69 @@
+"""What follows when a paper or a run is final: deliveries go out, people and systems are told.
+
+Each outcome is announced once, in the transaction that marks it as announced. A paper that is made
+is announced with its being recorded; what else ends (a failure, an exhausted lease, a run) is found
+by the dispatcher.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from django.db import connection, models, transaction
+from django.db.models.functions import Now
+
+from documents.models import Batch, BatchState, Document, DocumentState
+from documents.services import deliveries, notifications, webhooks
+
+_AT_ONCE = 200
+_TOLD = (DocumentState.READY, DocumentState.FAILED)
+_ENDED = (BatchState.DONE, BatchState.CANCELLED)
+
+Outcome = TypeVar("Outcome", Document, Batch)
+
+
+def announce_document(document: Document) -> None:
+    """Call it in the transaction that made `document` final."""
+    mine = Document.objects.across_companies().filter(pk=document.pk)
+    _announce(mine.filter(state__in=_TOLD), _tell_documents)
+
+
+def announce_finished() -> int:
+    """A sweep of the dispatcher; any number at once are safe."""
+    papers = Document.objects.across_companies().filter(state__in=_TOLD)
+    runs = Batch.objects.across_companies().filter(state__in=_ENDED)
+    return _announce(papers, _tell_documents) + _announce(runs, _tell_batches)
+
+
+def _announce(rows: "models.QuerySet[Outcome]", tell: Callable[[list[Outcome]], Any]) -> int:
+    with transaction.atomic():
+        skips = connection.features.has_select_for_update_skip_locked
+        found = list(
+            rows.filter(announced_at=None)
+            .order_by("finished_at")
+            .select_for_update(skip_locked=skips, of=("self",) if skips else ())[:_AT_ONCE]
+        )
+        _mark(found)
+        if found:
+            tell(found)
+    return len(found)
+
+
+def _mark(rows: list[Outcome]) -> None:
+    for row in rows:
+        row.occurrence += 1
+    if rows:
+        model: type[models.Model] = type(rows[0])
+        model._base_manager.filter(pk__in=[row.pk for row in rows]).update(
+            announced_at=Now(), occurrence=models.F("occurrence") + 1
+        )
+
+
+def _tell_documents(documents: list[Document]) -> None:
+    deliveries.release_deliveries(documents)
+    notifications.notify_of_documents(documents)
+    webhooks.tell_of_documents(documents)
+
+
+def _tell_batches(batches: list[Batch]) -> None:
+    notifications.notify_of_batches(batches)
+    webhooks.tell_of_batches(batches)

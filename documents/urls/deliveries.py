@@ -1,0 +1,5 @@
+"""E-mails to parties."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

@@ -1,0 +1,5 @@
+"""Runs that start by themselves."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

@@ -1,0 +1,5 @@
+"""Is this file what was issued?"""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

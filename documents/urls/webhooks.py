@@ -1,0 +1,5 @@
+"""A company's own systems."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []
