@@ -34,6 +34,8 @@ COPY --from=packages /opt/venv /opt/venv
 COPY . .
 COPY --from=frontend /app/node_modules ./node_modules
 
+RUN pybabel --quiet compile --domain django --directory locale
+
 # Static files need no secret: these values serve this one command and stay in no layer.
 RUN SECRET_KEY=only-for-collectstatic ALLOWED_HOSTS=localhost \
     DATABASE_URL=postgres://nobody@localhost/none CELERY_BROKER_URL=redis://localhost:6379/0 \

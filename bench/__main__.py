@@ -24,12 +24,13 @@ def main(names: list[str]) -> int:
         django.setup()
         from django.core.management import call_command
 
-        from bench import pages, pipeline, planning
+        from bench import pages, pipeline, planning, recompute
 
         questions = {
             "pipeline": pipeline.measure,
             "planning": planning.measure,
             "pages": pages.measure,
+            "recompute": recompute.measure,
         }
         call_command("migrate", interactive=False, verbosity=0)
         for name in names or list(questions):

@@ -25,7 +25,11 @@ def measure() -> dict[str, Any]:
     bare: list[float] = []
     whole: list[float] = []
     for document in documents:
-        html = paper_html(template="pdf/statement.html", snapshot=document.snapshot)
+        html = paper_html(
+            template="pdf/statement.html",
+            snapshot=document.snapshot,
+            fingerprint=document.fingerprint,
+        )
         bare.append(_seconds(lambda html=html: render(html=html, assets={})))
         whole.append(_seconds(lambda pk=document.pk: work_on(Document, pk, make_document)))
     return {

@@ -13,6 +13,7 @@ from django.http import HttpRequest
 from billing.models import (
     Allocation,
     Balance,
+    BalanceDrift,
     Challan,
     ChallanItem,
     Invoice,
@@ -20,6 +21,8 @@ from billing.models import (
     NumberSequence,
     Party,
     Payment,
+    Recomputation,
+    RecomputationChunk,
     Return,
     ReturnItem,
 )
@@ -179,6 +182,45 @@ class AllocationAdmin(_Posted):
     list_select_related = ("company", "invoice", "payment", "return_document")
     search_fields = ("=invoice__invoice_number", "=payment__payment_number")
     ordering = ("-applied_on", "-id")
+
+
+class RecomputationChunks(_Lines):
+    model = RecomputationChunk
+    fields = ("position", "state", "attempts", "parties", "drifting", "corrected", "failure")
+    readonly_fields = fields
+    ordering = ("position",)
+
+
+@admin.register(Recomputation)
+class RecomputationAdmin(_Posted):
+    list_display = (
+        "__str__",
+        "company",
+        "mode",
+        "state",
+        "parties",
+        "drifting",
+        "corrected",
+        "created_at",
+        "finished_at",
+    )
+    list_filter = ("state", "mode", "company")
+    list_select_related = ("company",)
+    ordering = ("-created_at", "-id")
+    inlines = [RecomputationChunks]
+
+
+@admin.register(BalanceDrift)
+class BalanceDriftAdmin(_Posted):
+    list_display = ("party", "column", "before", "after", "is_applied", "cause", "recomputation")
+    list_filter = ("column", "is_applied")
+    list_select_related = ("party", "recomputation")
+    search_fields = ("=party__code", "party__name")
+    ordering = ("-recomputation__created_at", "id")
+
+    def get_queryset(self, request: HttpRequest) -> "models.QuerySet[Any]":
+        """Its rows belong to a company through their recomputation."""
+        return BalanceDrift.objects.order_by(*self.ordering)
 
 
 @admin.register(NumberSequence)

@@ -1,10 +1,10 @@
 """The audit trail: who changed what when, with before and after.
 
 django-auditlog writes an entry for each saved row. Changes that save no row one by one (bulk
-updates, replaced items) write their own with `note` or `note_each`.
+updates, replaced items) write their own with `note` or `note_each`, which every layer may use.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from decimal import Decimal, InvalidOperation
@@ -12,15 +12,14 @@ from typing import Any
 
 from auditlog.models import LogEntry
 from auditlog.registry import auditlog
-from django.contrib.contenttypes.models import ContentType
 from django.db import models
 from django.db.models.signals import pre_save
 
+from accounts.audit import Action, Changes, history_of, note, note_each
 from accounts.models import Company, Invitation, Membership, User
 from billing.models import Balance, Challan, Invoice, Party, Payment, Return
 
-Changes = Mapping[str, tuple[str, str]]
-Action = LogEntry.Action
+__all__ = ["Action", "Changes", "acting", "history_of", "note", "note_each", "register"]
 
 _DERIVED = ["created_at", "updated_at", "paid", "returned", "subtotal", "net", "tax", "billed_to"]
 _actor: ContextVar[User | None] = ContextVar("acting", default=None)
@@ -72,40 +71,3 @@ def _sign(instance: Any, **_: Any) -> None:
     by = _actor.get()
     if by is not None:
         instance.actor, instance.actor_email = by, by.email
-
-
-def note(rows: Iterable[models.Model], changes: Changes, by: User | None) -> None:
-    """An entry a row, in one INSERT, for a change that was not saved row by row.
-
-    `changes` maps a field's name to (before, after) as texts, the same for every row.
-    """
-    note_each(((row, changes) for row in rows), by)
-
-
-def note_each(
-    entries: Iterable[tuple[models.Model, Changes]],
-    by: User | None,
-    action: int = Action.UPDATE,
-) -> None:
-    """As `note`, with changes of each row's own. The rows may be of several models."""
-    LogEntry.objects.bulk_create(
-        [_entry(row, changes, by, action) for row, changes in entries], batch_size=1000
-    )
-
-
-def _entry(row: models.Model, changes: Changes, by: User | None, action: int) -> LogEntry:
-    return LogEntry(
-        content_type=ContentType.objects.get_for_model(row),
-        object_pk=str(row.pk),
-        object_repr=str(row)[:200],
-        action=action,
-        actor=by,
-        actor_email=by.email if by else None,
-        changes={name: list(pair) for name, pair in changes.items()},
-    )
-
-
-def history_of(row: models.Model) -> "models.QuerySet[Any]":
-    """The row's entries, newest first."""
-    entries: models.QuerySet[Any] = LogEntry.objects.get_for_object(row).select_related("actor")
-    return entries

@@ -147,6 +147,9 @@ LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_I18N = True
 USE_TZ = True
+# The languages of papers; each but the first has its words in locale/.
+LANGUAGES = [("en", "English"), ("de", "Deutsch")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
 
 # --- Static files --------------------------------------------------------------------------------
 STATIC_URL = "static/"
@@ -222,6 +225,9 @@ DEFAULT_FROM_EMAIL = env.text("PRESSROOM_FROM_EMAIL", "Pressroom <pressroom@loca
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 # A server that says nothing must not hold up whoever invites somebody.
 EMAIL_TIMEOUT = 10
+# A server that has a message may look into it before it answers; without an answer nobody knows
+# whether it arrived. Below the task's time limit, which would end the wait as well.
+MAIL_ANSWER_TIMEOUT = env.number("PRESSROOM_MAIL_ANSWER_SECONDS", 60, minimum=1)
 _email_url = env.text("EMAIL_URL")
 if _email_url:
     try:
@@ -230,8 +236,20 @@ if _email_url:
         expected = "smtp+tls://user:password@host:587"
         raise ImproperlyConfigured(f"EMAIL_URL: expected {expected}") from error
 
+# --- Webhooks ------------------------------------------------------------------------------------
+# Only for development on one machine: lets endpoints be plain http and in private networks.
+WEBHOOK_ALLOW_PRIVATE = env.flag("PRESSROOM_WEBHOOK_ALLOW_PRIVATE", default=False)
+
 # --- Archive -------------------------------------------------------------------------------------
 ARCHIVE_DIR = Path(env.text("PRESSROOM_ARCHIVE_DIR", str(VAR_DIR / "archive"))).resolve()
+# A file that no row names is removed once it is this old: its row may not be committed yet, or a
+# database that was restored may be behind.
+ORPHAN_GRACE = timedelta(hours=env.number("PRESSROOM_ORPHAN_GRACE_HOURS", 72, minimum=1))
+# Of a file that is given to be verified.
+MAX_UPLOAD_MB = env.number("PRESSROOM_MAX_UPLOAD_MB", 25, minimum=1)
+
+# The ZIP of a run of more papers than this is made by a worker, not while it is sent.
+FILE_NOW_LIMIT = env.number("PRESSROOM_FILE_NOW_LIMIT", 200)
 
 # --- Leased work ---------------------------------------------------------------------------------
 # A live worker renews its lease every third of this; a dead one is replaced after it.
@@ -314,6 +332,8 @@ CELERY_TASK_PUBLISH_RETRY_POLICY = {
 # Pango and WeasyPrint grow (62 -> 147 MB over 301 renders): children are replaced.
 CELERY_WORKER_MAX_TASKS_PER_CHILD = env.number("PRESSROOM_MAX_TASKS_PER_CHILD", 200, minimum=1)
 CELERY_WORKER_MAX_MEMORY_PER_CHILD = env.number("PRESSROOM_MAX_MEMORY_KB", 400_000, minimum=1)
+# What one child may allocate beyond what it holds when it is warm; 0: no bound.
+RENDER_MEMORY_MB = env.number("PRESSROOM_RENDER_MEMORY_MB", 1500)
 # A child imports WeasyPrint and warms its fonts before it takes work; the default is 4 s.
 CELERY_WORKER_PROC_ALIVE_TIMEOUT = 60
 # SIGTERM (with REMAP_SIGTERM=SIGQUIT) puts unfinished messages back after this many seconds.
@@ -321,6 +341,21 @@ CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 60
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_ENABLE_UTC = True
+
+
+def _tick(task: str, seconds: int) -> dict[str, Any]:
+    """Each only asks whether something is due, which the database knows: a tick that is lost, late
+    or doubled changes nothing. One that was not taken before the next is thrown away.
+    """
+    return {"task": task, "schedule": seconds, "options": {"expires": seconds * 0.9}}
+
+
+CELERY_BEAT_SCHEDULE = {
+    "start due schedules": _tick("documents.start_due_schedules", 60),
+    "send due digests": _tick("documents.send_due_digests", 300),
+    "sweep the archive": _tick("documents.start_archive_sweep", 900),
+    "report drifting balances": _tick("billing.start_nightly_recomputation", 900),
+}
 
 # --- Logs ----------------------------------------------------------------------------------------
 LOGGING: dict[str, Any] = {
@@ -335,5 +370,6 @@ LOGGING: dict[str, Any] = {
         # These say what they refuse or leave out at INFO and WARNING; our reasons say more.
         "fontTools": {"level": "WARNING"},
         "weasyprint": {"level": "ERROR"},
+        "pikepdf": {"level": "WARNING"},
     },
 }

@@ -5,11 +5,14 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from documents.views.verify import PublicVerifyView
+
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="billing:dashboard"), name="home"),
     path("accounts/", include("accounts.urls")),
     path("billing/", include("billing.urls")),
     path("documents/", include("documents.urls")),
+    path("v/<str:code>", PublicVerifyView.as_view(), name="verify_paper"),
     path("admin/", admin.site.urls),
 ]
 

@@ -8,11 +8,15 @@ class DocumentsConfig(AppConfig):
         from documents import checks, rendering  # noqa: PLC0415  models must be loaded first
         from documents.services.batches import close_finished_batches  # noqa: PLC0415
         from documents.services.outcomes import announce_finished  # noqa: PLC0415
+        from documents.services.releasing import release_overdue  # noqa: PLC0415
         from worker import dispatching, preflight  # noqa: PLC0415
 
         preflight.register_check(checks.archive_is_writable)
         preflight.register_check(checks.fonts_are_there)
         preflight.register_preload(rendering.preload)
         preflight.register_warm_up(rendering.warm_up)
+        # After it: the bound is what a paper may take beyond what a warm child holds.
+        preflight.register_warm_up(rendering.bound_memory)
         dispatching.register_sweep(close_finished_batches)
         dispatching.register_sweep(announce_finished)
+        dispatching.register_sweep(release_overdue)

@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
+
+_SERIALIZATION_FAILURE = "40001"
 
 
 @contextmanager
@@ -18,3 +20,8 @@ def consistent_read() -> Iterator[None]:
             with connection.cursor() as cursor:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         yield
+
+
+def was_overtaken(error: OperationalError) -> bool:
+    """Whether a consistent read ended because somebody changed a row that it wanted to change."""
+    return getattr(error.__cause__, "pgcode", None) == _SERIALIZATION_FAILURE

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from accounts.models import Company
+from accounts.models import Company, Role
 from documents.models import Batch, Schedule
 
 Snapshot = dict[str, Any]
@@ -15,12 +15,17 @@ Snapshot = dict[str, Any]
 
 @dataclass(frozen=True)
 class PaperKind:
-    """`version` goes up with each change of the template or of what its snapshot means."""
+    """`version` goes up with each change of the template or of what its snapshot means.
+
+    `labels` are the words for places in the snapshot, such as "party.tax_id" and, of the cells of
+    a list's rows, "lines.6", where the name of the place would not do.
+    """
 
     name: str
     label: str
     template: str
     version: int
+    labels: Mapping[str, str] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True)
@@ -70,6 +75,9 @@ class RunKind:
     plan: Planner
     start_scheduled: Starter | None = None
     cover: CoverMaker | None = None
+    # The page that starts one, and the least role that may open it; without, it has none.
+    start_url_name: str = ""
+    start_role: Role = Role.CLERK
 
 
 def _nobody(company: Company, recipients: Collection[UUID]) -> Mapping[UUID, str]:

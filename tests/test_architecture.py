@@ -23,6 +23,8 @@ MAY_IMPORT_IN_FUNCTIONS = {
     "billing/apps.py::ready": "models must be loaded first",
     "worker/celery.py::_check_before_taking_work": "models must be loaded first",
     "worker/celery.py::_warm_child": "models must be loaded first",
+    "worker/celery.py::_say_who_listens": "models must be loaded first",
+    "worker/celery.py::_say_who_beats": "models must be loaded first",
     "documents/rendering/loading.py::import_engine": "keeps WeasyPrint out of web processes",
 }
 MAY_ROUND = {

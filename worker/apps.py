@@ -5,7 +5,8 @@ class WorkerConfig(AppConfig):
     name = "worker"
 
     def ready(self) -> None:
-        from worker import checks, preflight  # noqa: PLC0415  models must be loaded first
+        from worker import checks, dispatching, preflight, presence  # noqa: PLC0415  models must be loaded first
 
         preflight.register_check(checks.broker_keeps_messages)
         preflight.register_check(checks.clock_agrees_with_database)
+        dispatching.register_sweep(presence.forget_the_gone)

@@ -5,7 +5,7 @@ from typing import Any
 
 import django
 from celery import Celery
-from celery.signals import worker_init, worker_process_init
+from celery.signals import beat_init, worker_init, worker_process_init, worker_ready
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -29,3 +29,19 @@ def _warm_child(**_: Any) -> None:
     from worker import preflight  # noqa: PLC0415  models must be loaded first
 
     preflight.warm_up()
+
+
+@worker_ready.connect
+def _say_who_listens(sender: Any, **_: Any) -> None:
+    from worker import models, presence  # noqa: PLC0415  models must be loaded first
+
+    queues = list(sender.app.amqp.queues.consume_from)
+    presence.Herald(models.Role.WORKER, queues).start()
+
+
+@beat_init.connect
+def _say_who_beats(**_: Any) -> None:
+    django.setup()
+    from worker import models, presence  # noqa: PLC0415  models must be loaded first
+
+    presence.Herald(models.Role.BEAT).start()

@@ -5,10 +5,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import OperationalError, connection
+from django.db import OperationalError
 from kombu.exceptions import OperationalError as BrokerError
 
 from worker import broker
+from worker.clock import database_now
 from worker.preflight import Problem
 
 
@@ -40,7 +41,7 @@ def _eviction(memory: dict[str, Any]) -> Iterator[Problem]:
 
 def clock_agrees_with_database() -> Iterator[Problem]:
     try:
-        skew = abs(datetime.now(UTC) - _database_now())
+        skew = abs(datetime.now(UTC) - database_now())
     except OperationalError as error:
         yield Problem(f"The database can't be reached: {error}".strip() + ".")
         return
@@ -49,15 +50,6 @@ def clock_agrees_with_database() -> Iterator[Problem]:
             f"This machine's clock and the database's differ by {_seconds(skew)} s; "
             f"at most {_seconds(settings.MAX_CLOCK_SKEW)} s are allowed. Set up NTP on both."
         )
-
-
-def _database_now() -> datetime:
-    if connection.vendor != "postgresql":
-        return datetime.now(UTC)  # the database is this machine
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT clock_timestamp()")
-        moment: datetime = cursor.fetchone()[0]
-    return moment
 
 
 def _seconds(span: timedelta) -> int:

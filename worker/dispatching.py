@@ -20,6 +20,8 @@ from worker.nudging import publish
 
 logger = logging.getLogger("pressroom.dispatcher")
 
+# Such as by a library in C that could not go on without memory: it takes the process with it.
+LOST = "The process that worked on it was lost every time: it may need more memory than there is."
 Sweep = Callable[[], int]
 _sweeps: list[Sweep] = []
 
@@ -65,7 +67,7 @@ def _why_it_was_lost() -> models.Case:
     )
     return models.Case(
         models.When(ran_into_the_limit, then=models.Value(f"It took longer than {limit} seconds.")),
-        default=models.Value("The process that worked on it was lost every time."),
+        default=models.Value(LOST),
     )
 
 

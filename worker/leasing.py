@@ -80,9 +80,11 @@ class LeasedWork(models.Model):
         )
         return cls._base_manager.get(pk=pk, token=token) if claimed == 1 else None
 
-    def renew(self) -> bool:
-        """Push the lease's end away. False: the lease was lost, somebody else may be at it."""
-        return self._change(lease_expires_at=Now() + settings.WORK_LEASE)
+    def renew(self, **fields: Any) -> bool:
+        """Push the lease's end away, and record how far the work is. False: the lease was lost,
+        somebody else may be at it.
+        """
+        return self._change(lease_expires_at=Now() + settings.WORK_LEASE, **fields)
 
     def finish(self, **fields: Any) -> bool:
         """Record the work as done with its results. False: nothing was recorded, the lease is lost.

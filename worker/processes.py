@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from django.conf import settings
+
 from worker.supervisor import Process, python
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -27,6 +29,20 @@ def web_process(*, port: int, workers: int = 2, threads: int = 4) -> Process:
 
 def dispatcher_process() -> Process:
     return Process("dispatcher", python(str(ROOT / "manage.py"), "dispatcher"), cwd=ROOT)
+
+
+def beat_process() -> Process:
+    """Ticks for what starts by itself. Its notes of the last ticks may be lost without harm."""
+    notes = settings.VAR_DIR / "beat"
+    notes.mkdir(parents=True, exist_ok=True)
+    return Process(
+        "beat",
+        python(
+            *("-m", "celery", "-A", "worker", "beat", "--loglevel", "INFO"),
+            *("--schedule", str(notes / "schedule"), "--pidfile", ""),
+        ),
+        cwd=ROOT,
+    )
 
 
 def worker_processes(*, batch: int = 2) -> list[Process]:

@@ -27,6 +27,10 @@ class WorkFailed(Exception):
         self.detail = detail
 
 
+class TryAgain(WorkFailed):
+    """The work could not be done now, for a reason that may pass."""
+
+
 def work_on(model: type[WorkT], pk: Any, do: Callable[[WorkT], None]) -> str:
     """Claim row `pk` and do its work; `do` records the result with `finish`.
 
@@ -39,6 +43,8 @@ def work_on(model: type[WorkT], pk: Any, do: Callable[[WorkT], None]) -> str:
     try:
         with LeaseKeeper(work):
             do(work)
+    except TryAgain as error:
+        return _failed(work, error.reason, f"{error.detail}\n{_trace()}".strip(), retry=True)
     except WorkFailed as error:
         return _failed(work, error.reason, error.detail, retry=False)
     except MemoryError:

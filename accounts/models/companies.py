@@ -9,6 +9,8 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 
+from accounts.payment_links import validate_payment_url_pattern
+
 # Where US Letter is the paper in the printer (CLDR supplemental data, paperSize).
 _LETTER_COUNTRIES = frozenset(
     {"US", "CA", "MX", "BZ", "CL", "CO", "CR", "GT", "NI", "PA", "PH", "PR", "SV", "VE"}
@@ -53,6 +55,14 @@ class Company(models.Model):
     phone = models.CharField(max_length=40, blank=True)
     payment_details = models.TextField(
         blank=True, help_text="How to pay, as printed on papers: bank, account, IBAN."
+    )
+    payment_url_pattern = models.CharField(
+        "payment link",
+        max_length=300,
+        blank=True,
+        validators=[validate_payment_url_pattern],
+        help_text="Where an invoice is paid, printed on it as a QR code: an https address with"
+        " {number}, {amount} and {currency} in it.",
     )
     logo = models.ImageField(upload_to="logos/", blank=True)
     currency = models.CharField(max_length=3, default="GBP", validators=[validate_currency])

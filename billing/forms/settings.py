@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from accounts.forms.looks import dress
 from accounts.models import Company
 from accounts.models.companies import validate_currency
+from accounts.payment_links import validate_payment_url_pattern
 from billing.forms.shared import DayField, NumberField, long_text
 from billing.models import Series
 from billing.money import minor_unit
@@ -82,6 +83,15 @@ class SellingForm(forms.Form):
         label="Days to pay", min_value=0, max_value=3650, help_text="Of parties that are added."
     )
     terms = long_text(5000, rows=4, help_text="Printed on invoices.")
+    payment_url_pattern = forms.CharField(
+        label="Payment link",
+        required=False,
+        max_length=300,
+        validators=[validate_payment_url_pattern],
+        help_text="Printed on invoices as a QR code. {number}, {amount} and {currency} are filled"
+        " in: https://pay.example.com/?ref={number}&amount={amount}. Empty: the code leads to the"
+        " page that verifies the paper.",
+    )
 
     def __init__(self, data: Any = None, *, company: Company) -> None:
         initial = {name: getattr(company, name) for name in self.base_fields}

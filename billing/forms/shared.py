@@ -128,6 +128,14 @@ def clean_reason(text: str) -> str:
         raise ValidationError({"reason": f"A reason is needed. {said}"}) from error
 
 
+def token_of(text: str) -> UUID | None:
+    """What a form was given, so that sending it twice starts one thing; None for anything else."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
 class PartyPicker(forms.Select):
     """A select that holds the chosen party only; static/js/picker.js finds the others by typing.
 

@@ -117,6 +117,12 @@ class Invoice(CompanyOwned):
             models.Index(fields=["company", "due_date", "id"], name="invoice_by_due"),
             models.Index(fields=["company", "total", "id"], name="invoice_by_total"),
             models.Index(fields=["company", "invoice_number", "id"], name="invoice_by_number"),
+            # All that a balance is added up from, in order: the table itself is not read.
+            models.Index(
+                fields=["company", "party", "total"],
+                condition=models.Q(is_active=True, state__in=POSTED_STATES),
+                name="invoice_sums",
+            ),
             begins_with("invoice_number", name="invoice_number_begins"),
             begins_with("reference", name="invoice_reference_begins"),
         ]

@@ -69,6 +69,12 @@ class Payment(CompanyOwned):
             models.Index(fields=["company", "party", "payment_date"], name="payment_by_party"),
             models.Index(fields=["company", "amount", "id"], name="payment_by_amount"),
             models.Index(fields=["company", "payment_number", "id"], name="payment_by_number"),
+            # All that a balance is added up from, in order: the table itself is not read.
+            models.Index(
+                fields=["company", "party", "amount"],
+                condition=models.Q(is_active=True, voided_at=None),
+                name="payment_sums",
+            ),
             begins_with("payment_number", name="payment_number_begins"),
             begins_with("reference", name="payment_reference_begins"),
         ]

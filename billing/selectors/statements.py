@@ -5,7 +5,7 @@ the next: both are sums over the same rows, cut at a date. A later payment does 
 earlier statement; both boundary days of the period are inside it, once.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
@@ -32,6 +32,7 @@ BUCKETS: dict[str, int] = {
 }
 NO_MOVEMENT = "no movement and zero balance"
 INACTIVE = "inactive"
+_OF_A_ROW = ("company_id", "code", "name", "email", "is_active")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +70,22 @@ class Account:
         return self.opening + self.taken_over + self.invoiced - self.returned - self.paid
 
     @property
+    def debits(self) -> Decimal:
+        """What the lines of the period add; a balance taken over within it is one of them."""
+        return self.invoiced + max(self.taken_over, ZERO)
+
+    @property
+    def credits(self) -> Decimal:
+        return self.returned + self.paid + max(-self.taken_over, ZERO)
+
+    @property
     def unapplied(self) -> Decimal:
         """Credit that was not applied to an invoice yet, as a negative amount."""
         return self.closing - total(self.ageing.values())
 
     @property
     def left_out(self) -> str:
-        """Why the party gets no statement; empty if it gets one."""
+        """Why the party gets no statement in a usual run; empty if it gets one."""
         if not self.party.is_active:
             return INACTIVE
         if not self.movements and not self.closing:
@@ -95,11 +105,19 @@ class _Source:
     total: str = "total"
 
 
-def _sources(company: Company, until: date) -> dict[str, _Source]:
+Chosen = Collection[UUID] | None  # ids of parties; None: all
+
+
+def _of(chosen: Chosen, column: str = "party_id") -> Q:
+    return Q() if chosen is None else Q(**{f"{column}__in": chosen})
+
+
+def _sources(company: Company, until: date, chosen: Chosen) -> dict[str, _Source]:
     """The tables by the column of the account that they sum up to, cut at `until`."""
-    invoices = Invoice.objects.for_company(company).filter(state__in=POSTED_STATES)
-    returns = Return.objects.for_company(company)
-    payments = Payment.objects.for_company(company).filter(voided_at=None)
+    of = _of(chosen)
+    invoices = Invoice.objects.for_company(company).filter(of, state__in=POSTED_STATES)
+    returns = Return.objects.for_company(company).filter(of)
+    payments = Payment.objects.for_company(company).filter(of, voided_at=None)
     return {
         "invoiced": _Source(
             invoices.filter(invoice_date__lte=until),
@@ -121,27 +139,43 @@ def _sources(company: Company, until: date) -> dict[str, _Source]:
     }
 
 
-def read_accounts(company: Company, period: Period) -> dict[UUID, Account]:
-    """Every party's account by its id, in the order of the codes.
+def read_accounts(company: Company, period: Period, chosen: Chosen = None) -> dict[UUID, Account]:
+    """Every party's account by its id, in the order of the codes; of the chosen ones only.
 
     Seven queries whatever the number of parties. Call it inside one transaction that reads
     consistently, or a posting made meanwhile may be seen by one query and not by another.
     """
-    accounts = {
-        party.pk: Account(party=party)
-        for party in Party.all_objects.for_company(company).order_by("code").iterator()
-    }
-    _add_openings(company, period, accounts)
-    for column, source in _sources(company, period.end).items():
-        _add_sums(accounts, column, source, period)
-    _age(company, period.end, accounts)
+    accounts = _summed(company, period, chosen, Party.all_objects.for_company(company))
+    _age(company, period.end, accounts, chosen)
+    _round(accounts, company.currency)
+    _round_ageing(accounts, company.currency)
+    return accounts
+
+
+def read_sums(company: Company, period: Period, chosen: Chosen = None) -> dict[UUID, Account]:
+    """As `read_accounts`, in five queries: without the ageing, and of a party what a row shows."""
+    parties = Party.all_objects.for_company(company).only(*_OF_A_ROW)
+    accounts = _summed(company, period, chosen, parties)
     _round(accounts, company.currency)
     return accounts
 
 
-def _add_openings(company: Company, period: Period, accounts: Mapping[UUID, Account]) -> None:
+def _summed(
+    company: Company, period: Period, chosen: Chosen, parties: QuerySet[Party]
+) -> dict[UUID, Account]:
+    wanted = parties.filter(_of(chosen, "pk")).order_by("code")
+    accounts = {party.pk: Account(party=party) for party in wanted.iterator()}
+    _add_openings(company, period, accounts, chosen)
+    for column, source in _sources(company, period.end, chosen).items():
+        _add_sums(accounts, column, source, period)
+    return accounts
+
+
+def _add_openings(
+    company: Company, period: Period, accounts: Mapping[UUID, Account], chosen: Chosen
+) -> None:
     """Balances that were taken over: before the period, or, dated within it, as a line of it."""
-    balances = Balance.objects.for_company(company).exclude(opening=0)
+    balances = Balance.objects.for_company(company).filter(_of(chosen)).exclude(opening=0)
     for party_id, opening, day in balances.values_list("party_id", "opening", "opening_date"):
         account = accounts[party_id]
         if day is None or day < period.start:
@@ -182,15 +216,16 @@ def _add_sums(
         account.movements += movements
 
 
-def _age(company: Company, end: date, accounts: Mapping[UUID, Account]) -> None:
+def _age(company: Company, end: date, accounts: Mapping[UUID, Account], chosen: Chosen) -> None:
     """What is open of each party's invoices at `end`, by days past due at `end`, not at now.
 
     Open = invoiced less what was applied by then. Sums are linear, so two grouped queries do, and
     invoices that are settled come to nothing by themselves. What a deleted or voided credit was
     applied to is open again.
     """
-    invoices = _sources(company, end)["invoiced"].rows
+    invoices = _sources(company, end, chosen)["invoiced"].rows
     applied = Allocation.objects.for_company(company).filter(
+        _of(chosen, "invoice__party_id"),
         Q(payment__is_active=True, payment__voided_at=None) | Q(return_document__is_active=True),
         invoice__is_active=True,
         invoice__state__in=POSTED_STATES,
@@ -233,20 +268,28 @@ def _round(accounts: Mapping[UUID, Account], currency: str) -> None:
     """SQLite sums in binary floats: bring every sum back to the currency's minor unit."""
     for account in accounts.values():
         for column in ("opening", "taken_over", "invoiced", "returned", "paid"):
-            setattr(account, column, round_money(Decimal(getattr(account, column)), currency))
+            amount = getattr(account, column)
+            if amount:  # most are nothing, and there may be a hundred thousand accounts
+                setattr(account, column, round_money(Decimal(amount), currency))
+
+
+def _round_ageing(accounts: Mapping[UUID, Account], currency: str) -> None:
+    for account in accounts.values():
         account.ageing = {
             name: round_money(Decimal(account.ageing.get(name, ZERO)), currency) for name in BUCKETS
         }
 
 
-def read_movements(company: Company, period: Period) -> Iterator[tuple[UUID, list[Movement]]]:
+def read_movements(
+    company: Company, period: Period, chosen: Chosen = None
+) -> Iterator[tuple[UUID, list[Movement]]]:
     """The lines of each party that has any within the period, streamed in the order of the codes.
 
     Within a party: by date; on one day invoices first, then returns, then payments; by number.
     """
     first, *others = (
         _lines(place, source, period)
-        for place, source in enumerate(_sources(company, period.end).values())
+        for place, source in enumerate(_sources(company, period.end, chosen).values())
     )
     rows = first.union(*others, all=True).order_by(
         "party__code", "line_day", "line_place", "line_number"

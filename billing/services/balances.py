@@ -1,6 +1,6 @@
 """Moving balances: every posting calls `move_balances` in its own transaction."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -39,6 +39,25 @@ def move_balances(*, company: Company, movements: Mapping[UUID, Movement]) -> No
     balances = lock_balances(company=company, party_ids=movements)
     for balance in balances:
         _move(balance, movements[balance.party_id])
+    _save_sums(company, balances)
+
+
+def restate_balances(
+    *, company: Company, balances: Sequence[Balance], sums: Mapping[UUID, Movement]
+) -> None:
+    """Put what all of a party's documents come to in place of what its locked balance says."""
+    for balance in balances:
+        found = sums[balance.party_id]
+        balance.invoiced, balance.returned, balance.paid = (
+            found.invoiced,
+            found.returned,
+            found.paid,
+        )
+        _sum_up(balance)
+    _save_sums(company, balances)
+
+
+def _save_sums(company: Company, balances: Sequence[Balance]) -> None:
     Balance.objects.for_company(company).bulk_update(
         balances, ["invoiced", "returned", "paid", "current", "updated_at"], batch_size=500
     )

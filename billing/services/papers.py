@@ -18,20 +18,44 @@ from billing.models import (
 )
 from billing.money import LineAmount, Totals, compute_totals, total
 from billing.services.invoices import set_totals
+from billing.snapshots import labels
+from billing.snapshots.facts import Facts
 from documents.models import Document, DocumentState
 from documents.papers import Paper, PaperKind, Snapshot
 from documents.services.requests import queue_again, request_document
 
 Printable = Invoice | Payment | Return | Challan
+# Of what a credit was applied to. One order whoever asks: the same facts are the same paper.
+APPLIED_ORDER = ("invoice__invoice_date", "invoice__invoice_number", "created_at", "pk")
 
-INVOICE = PaperKind(name="invoice", label="Invoice", template="pdf/invoice.html", version=1)
+INVOICE = PaperKind(
+    name="invoice",
+    label="Invoice",
+    template="pdf/invoice.html",
+    version=2,
+    labels=labels.INVOICE,
+)
 PAYMENT_RECEIPT = PaperKind(
-    name="payment-receipt", label="Receipt", template="pdf/payment_receipt.html", version=1
+    name="payment-receipt",
+    label="Receipt",
+    template="pdf/payment_receipt.html",
+    version=2,
+    labels=labels.RECEIPT,
 )
 RETURN_RECEIPT = PaperKind(
-    name="return-receipt", label="Credit note", template="pdf/return_receipt.html", version=1
+    name="return-receipt",
+    label="Credit note",
+    template="pdf/return_receipt.html",
+    version=2,
+    labels=labels.CREDIT_NOTE,
 )
-CHALLAN = PaperKind(name="challan", label="Challan", template="pdf/challan.html", version=1)
+CHALLAN = PaperKind(
+    name="challan",
+    label="Challan",
+    template="pdf/challan.html",
+    version=2,
+    labels=labels.CHALLAN,
+)
 
 
 def request_paper(*, record: Printable, by: User | None) -> Document:
@@ -47,9 +71,24 @@ def request_paper(*, record: Printable, by: User | None) -> Document:
     return document
 
 
-def paper_of(record: Printable, *, keep: bool = True) -> Paper:
-    """The record's present facts as a paper. With `keep` off nothing is written on the way."""
-    return _PAPERS[type(record)](record, keep)
+def paper_of(
+    record: Printable,
+    *,
+    keep: bool = True,
+    issuer: Facts | None = None,
+    applied: Sequence[Allocation] | None = None,
+) -> Paper:
+    """The record's present facts as a paper. With `keep` off nothing is written on the way.
+
+    A run of many gives what it has read for all of them: `issuer`, as
+    `billing.snapshots.company_facts`, and `applied`, in the order of `APPLIED_ORDER`.
+    """
+    if issuer is None:
+        issuer = snapshots.company_facts(record.company, keep=keep)
+    if isinstance(record, Payment | Return):
+        rows = _applied(record) if applied is None else list(applied)
+        return _CREDIT_PAPERS[type(record)](record, issuer, rows)
+    return _PAPERS[type(record)](record, issuer)
 
 
 def _paper(
@@ -74,13 +113,13 @@ def _paper(
     )
 
 
-def _invoice_paper(invoice: Invoice, keep: bool) -> Paper:
+def _invoice_paper(invoice: Invoice, issuer: Facts) -> Paper:
     items = list(invoice.items.all())
     is_draft = invoice.state == InvoiceState.DRAFT
     # A draft's totals are what they come to now; issued ones are as they were posted.
     totals = set_totals(copy(invoice), items) if is_draft else _posted_totals(invoice, items)
     snapshot = snapshots.invoice_snapshot(
-        issuer=snapshots.company_facts(invoice.company, keep=keep),
+        issuer=issuer,
         invoice=invoice,
         items=items,
         totals=totals,
@@ -113,16 +152,16 @@ def _posted_totals(invoice: Invoice, items: Sequence[InvoiceItem]) -> Totals:
     )
 
 
-def _receipt_paper(payment: Payment, keep: bool) -> Paper:
+def _receipt_paper(payment: Payment, issuer: Facts, applied: list[Allocation]) -> Paper:
     snapshot = snapshots.receipt_snapshot(
-        issuer=snapshots.company_facts(payment.company, keep=keep),
+        issuer=issuer,
         payment=payment,
-        allocations=_applied(payment),
+        allocations=applied,
     )
     return _paper(PAYMENT_RECEIPT, payment, snapshot, f"Receipt {payment}", payment.amount)
 
 
-def _return_paper(return_document: Return, keep: bool) -> Paper:
+def _return_paper(return_document: Return, issuer: Facts, applied: list[Allocation]) -> Paper:
     items = list(return_document.items.all())
     subtotal = total(item.net for item in items)
     taxed = return_document.total if return_document.prices_include_tax else return_document.net
@@ -133,19 +172,19 @@ def _return_paper(return_document: Return, keep: bool) -> Paper:
         discount_amount=subtotal - taxed,
     )
     snapshot = snapshots.return_snapshot(
-        issuer=snapshots.company_facts(return_document.company, keep=keep),
+        issuer=issuer,
         return_document=return_document,
         items=items,
         totals=totals,
-        allocations=_applied(return_document),
+        allocations=applied,
     )
     title = f"Credit note {return_document}"
     return _paper(RETURN_RECEIPT, return_document, snapshot, title, return_document.total)
 
 
-def _challan_paper(challan: Challan, keep: bool) -> Paper:
+def _challan_paper(challan: Challan, issuer: Facts) -> Paper:
     snapshot = snapshots.challan_snapshot(
-        issuer=snapshots.company_facts(challan.company, keep=keep),
+        issuer=issuer,
         challan=challan,
         items=list(challan.items.all()),
     )
@@ -153,17 +192,8 @@ def _challan_paper(challan: Challan, keep: bool) -> Paper:
 
 
 def _applied(source: Payment | Return) -> list[Allocation]:
-    """In one order whoever asks: the same facts are the same paper."""
-    return list(
-        source.allocations.select_related("invoice").order_by(
-            "invoice__invoice_date", "invoice__invoice_number", "created_at", "pk"
-        )
-    )
+    return list(source.allocations.select_related("invoice").order_by(*APPLIED_ORDER))
 
 
-_PAPERS: dict[type, Callable[..., Paper]] = {
-    Invoice: _invoice_paper,
-    Payment: _receipt_paper,
-    Return: _return_paper,
-    Challan: _challan_paper,
-}
+_PAPERS: dict[type, Callable[..., Paper]] = {Invoice: _invoice_paper, Challan: _challan_paper}
+_CREDIT_PAPERS: dict[type, Callable[..., Paper]] = {Payment: _receipt_paper, Return: _return_paper}

@@ -28,6 +28,15 @@ def close_books(*, company: Company, until: date | None, by: User | None) -> Com
     return locked
 
 
+def close_books_through(*, company: Company, until: date, by: User | None) -> Company:
+    """As `close_books`, but what somebody closed further meanwhile stays closed."""
+    with transaction.atomic():
+        locked = Company.objects.select_for_update().get(pk=company.pk)
+        if locked.books_closed_until is not None and locked.books_closed_until >= until:
+            return locked
+        return close_books(company=company, until=until, by=by)
+
+
 def require_open(*, company: Company, day: date | None, field: str) -> None:
     """Raises ValidationError for `field` if the books are closed on `day` (None: since ever).
 

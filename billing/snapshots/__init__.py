@@ -4,6 +4,7 @@ docs/architecture.md describes the snapshot of each kind. Nothing that changes f
 the next (the time, who asks) belongs in one: the same facts must be the same paper.
 """
 
+from billing.snapshots.batch_lists import LEFT_OUT, Row, batch_list_snapshot
 from billing.snapshots.challans import challan_snapshot
 from billing.snapshots.facts import company_facts, party_facts
 from billing.snapshots.invoices import invoice_snapshot
@@ -12,6 +13,9 @@ from billing.snapshots.returns import return_snapshot
 from billing.snapshots.statements import statement_snapshot
 
 __all__ = [
+    "LEFT_OUT",
+    "Row",
+    "batch_list_snapshot",
     "challan_snapshot",
     "company_facts",
     "invoice_snapshot",

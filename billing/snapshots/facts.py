@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from django.conf import settings
+
 from accounts.models import Company
 from billing.models import Party
 from billing.money import as_text
@@ -62,9 +64,15 @@ def paper_facts(issuer: Facts, company: Company, party: Party, currency: str) ->
         "locale": party.locale or company.locale,
         "page_size": str(company.page_size),
         "currency": currency,
+        "links": paper_links(),
         "company": issuer,
         "party": party_facts(party),
     }
+
+
+def paper_links() -> Facts:
+    """Where a paper is verified: this, and the code of its fingerprint after it."""
+    return {"verify": f"{settings.SITE_URL}/v/"}
 
 
 def lines_of(text: str) -> list[str]:

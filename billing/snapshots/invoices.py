@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from accounts.payment_links import fill_payment_url
 from billing.models import Invoice, InvoiceItem, InvoiceState
 from billing.money import Totals, as_text
 from billing.snapshots.facts import Facts, block_of, exact, paper_facts, rates_of
@@ -15,11 +16,14 @@ def invoice_snapshot(
 ) -> Snapshot:
     """`totals` as `billing.money` computed them; what was paid is read from the invoice."""
     facts = paper_facts(issuer, invoice.company, invoice.party, invoice.currency)
+    state = _PRINTED_AS.get(InvoiceState(invoice.state), "issued")
+    sums = _totals(invoice, totals)
     return {
         **facts,
+        "links": {**facts["links"], **_pay_link(invoice, state, sums["due"])},
         # Who moves afterwards was still billed at the old address.
         "party": invoice.billed_to or facts["party"],
-        "state": _PRINTED_AS.get(InvoiceState(invoice.state), "issued"),
+        "state": state,
         "void_reason": invoice.void_reason,
         "number": invoice.invoice_number,
         "date": invoice.invoice_date.isoformat(),
@@ -28,7 +32,7 @@ def invoice_snapshot(
         "prices_include_tax": invoice.prices_include_tax,
         "items": [_item(item, invoice.currency) for item in items],
         "taxes": rates_of(totals.by_rate, invoice.currency),
-        "totals": _totals(invoice, totals),
+        "totals": sums,
         "notes": block_of(invoice.notes),
         "terms": block_of(invoice.terms),
     }
@@ -47,6 +51,17 @@ def _item(item: InvoiceItem, currency: str) -> list[str]:
         exact(item.tax_rate),
         as_text(item.net, currency),
     ]
+
+
+def _pay_link(invoice: Invoice, state: str, due: str) -> Facts:
+    """None on a paper that asks for no money."""
+    pattern = invoice.company.payment_url_pattern
+    if not pattern or state != "issued" or due.startswith("-") or not due.strip("0."):
+        return {}
+    filled = fill_payment_url(
+        pattern, number=invoice.invoice_number, amount=due, currency=invoice.currency
+    )
+    return {"pay": filled}
 
 
 def _totals(invoice: Invoice, totals: Totals) -> dict[str, str]:

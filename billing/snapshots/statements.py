@@ -2,16 +2,15 @@
 
 from typing import Any
 
-from django.utils import translation
 from django.utils.translation import gettext
 
 from accounts.models import Company
 from billing.dates import Period
 from billing.money import ZERO, as_text, total
 from billing.selectors.statements import BUCKETS, Account, Movement
-from billing.snapshots.facts import party_facts
+from billing.snapshots.facts import paper_links, party_facts
 from documents.formatting import date as format_date
-from documents.formatting import language_tag
+from documents.languages import speaking
 from documents.papers import Snapshot
 
 
@@ -32,6 +31,7 @@ def statement_snapshot(
         "locale": locale,
         "page_size": str(company.page_size),
         "currency": currency,
+        "links": paper_links(),
         "company": issuer,
         "party": party_facts(account.party),
         "period": {"start": period.start.isoformat(), "end": period.end.isoformat()},
@@ -64,7 +64,7 @@ def _lines(
     """[date, kind, reference, description, debit, credit, running balance] a movement."""
     balance = account.opening
     lines = []
-    with translation.override(language_tag(locale).lower()):
+    with speaking(locale):
         for line in movements:
             balance += line.signed
             lines.append(

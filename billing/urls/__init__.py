@@ -15,4 +15,5 @@ urlpatterns = [
     path("parties/options/", views.PartyOptionsView.as_view(), name="party_options"),
     path("parties/", include("billing.urls.parties")),
     path("papers/", include("billing.urls.papers")),
+    path("statements/", include("billing.urls.runs")),
 ]

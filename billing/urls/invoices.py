@@ -4,12 +4,18 @@ from django.urls import URLPattern, path
 
 from billing import views
 from billing.selectors.lists import all_invoices
+from billing.views.paper_runs import PaperRunView
 
 urlpatterns: list[URLPattern] = [
     path("", views.InvoiceListView.as_view(), name="invoice_list"),
     path("totals/", views.InvoiceListView.as_view(part="totals"), name="invoice_totals"),
     path("export/", views.InvoiceListView.as_view(part="export"), name="invoice_export"),
     path("bulk/", views.InvoiceBulkView.as_view(), name="invoice_bulk"),
+    path(
+        "run/",
+        PaperRunView.as_view(listing=views.InvoiceListView, kind="invoice-papers"),
+        name="invoice_run",
+    ),
     path("create/", views.InvoiceCreateView.as_view(), name="invoice_create"),
     path("compute/", views.InvoiceComputeView.as_view(), name="invoice_compute"),
     path("<uuid:pk>/", views.InvoiceDetailView.as_view(), name="invoice_detail"),

@@ -10,6 +10,10 @@
 
 Each row is one service call of its own: what one refuses is said, and the others are done. One id
 that is not of the company, and nothing is done at all (404).
+
+Where `paper_run` names a kind of run, papers of more than FEW rows are made by such a run: its
+page follows them, and the request is over at once. Fewer are asked for one by one, and stand
+before every run in the queue. All that a filter leaves: see billing/views/paper_runs.py.
 """
 
 from collections.abc import Iterable
@@ -25,11 +29,15 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from accounts.access import CompanyRequest
 from accounts.models import Role
-from billing.forms.shared import clean_reason
+from billing.forms.shared import clean_reason, token_of
+from billing.services.paper_runs import start_paper_run
 from billing.views.lists import BulkAction
 from billing.views.shared import PageMixin
+from documents.models import Batch
 
 MOST = 200
+FEW = 20
+PAPER = "paper"
 _SAID = 5
 
 
@@ -39,6 +47,7 @@ class BulkView(PageMixin):
     rows: ClassVar[Any]  # Rows, as a staticmethod
     actions: ClassVar[tuple[BulkAction, ...]]
     back: ClassVar[str]
+    paper_run: ClassVar[str] = ""
 
     def act(self, action: BulkAction, record: Any) -> None:
         raise NotImplementedError
@@ -46,6 +55,8 @@ class BulkView(PageMixin):
     def post(self, request: CompanyRequest, **kwargs: Any) -> HttpResponse:
         action = self._action(request.POST.get("action", ""))
         records = self._records(request.POST.getlist("ids"))
+        if action.name == PAPER and self.paper_run and len(records) > FEW:
+            return redirect(self._start_run(records))
         try:
             self.reason = self._reason(action)
         except ValidationError as error:
@@ -73,6 +84,15 @@ class BulkView(PageMixin):
         if len(found) != len(wanted):
             raise Http404("No such record.")
         return [found[key] for key in wanted]
+
+    def _start_run(self, records: list[Any]) -> Batch:
+        return start_paper_run(
+            company=self.request.company,
+            kind=self.paper_run,
+            records=[record.pk for record in records],
+            by=self.request.user,
+            token=token_of(self.request.POST.get("token", "")),
+        )
 
     def _reason(self, action: BulkAction) -> str:
         return clean_reason(self.request.POST.get("reason", "")) if action.needs_reason else ""

@@ -63,6 +63,7 @@ class ChallanBulkView(BulkView):
     rows = staticmethod(challan_page_rows)
     actions = ChallanListView.bulk_actions
     back = "billing:challan_list"
+    paper_run = "challan-papers"
     made: Invoice | None = None
 
     def act(self, action: BulkAction, record: Challan) -> None:

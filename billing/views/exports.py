@@ -13,7 +13,7 @@ from typing import Any
 from django.db import models
 from django.http import StreamingHttpResponse
 
-from documents.views.filenames import content_disposition
+from documents.filenames import content_disposition
 
 Export = Mapping[str, Callable[[Any], Any]]
 

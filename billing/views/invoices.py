@@ -65,6 +65,7 @@ class InvoiceBulkView(BulkView):
     rows = staticmethod(lambda company: invoice_page_rows(company).prefetch_related("items"))
     actions = InvoiceListView.bulk_actions
     back = "billing:invoice_list"
+    paper_run = "invoice-papers"
 
     def act(self, action: BulkAction, record: Invoice) -> None:
         by = self.request.user

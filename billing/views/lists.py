@@ -14,6 +14,7 @@
     path("totals/", views.PaymentListView.as_view(part="totals"), name="payment_totals"),
     path("export/", views.PaymentListView.as_view(part="export"), name="payment_export"),
     path("bulk/", views.PaymentBulkView.as_view(), name="payment_bulk"),   # see views/bulk.py
+    path("run/", PaperRunView.as_view(...), name="payment_run"),     # see views/paper_runs.py
 
 A page is at most two business queries. The sums of all that the filter leaves are a fragment of
 their own, asked for once the page is shown, so that they never hold it up.
@@ -21,6 +22,7 @@ their own, asked for once the page is shown, so that they never hold it up.
 
 from dataclasses import dataclass
 from typing import Any, ClassVar
+from uuid import uuid4
 
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
@@ -102,6 +104,8 @@ class RecordListView(FragmentMixin):
             "totals_url": self._address("totals") if self.sums else "",
             "export_url": self._address("export") if self.export else "",
             "bulk_url": self._address("bulk") if actions else "",
+            "run_url": self._address("run") if self.may["enter"] else "",
+            "token": uuid4(),
         }
         return self.page(self.template_name, context | self.context(page.rows))
 

@@ -29,6 +29,7 @@ from billing.services.papers import (
     request_paper,
 )
 from documents.archive import archive
+from documents.filenames import content_disposition
 from documents.fingerprints import fingerprint
 from documents.models import Document
 from documents.papers import Paper
@@ -36,7 +37,7 @@ from documents.rendering.paper import paper_html
 from documents.selectors import all_documents
 from documents.services.making import make_document
 from documents.views import LiveView
-from documents.views.filenames import content_disposition
+from documents.views.live import WAITS
 from worker.running import work_on
 
 # How long one who needs the PDF now waits for another worker that is at it.
@@ -123,6 +124,7 @@ class PaperView(LiveView):
     live_name = "billing:paper"
     section = ""
     fragment = True
+    wait_after_change = WAITS[0]
 
     def read(self, request: CompanyRequest, **kwargs: Any) -> dict[str, Any]:
         record = _find_record(request.company, kwargs["kind"], kwargs["pk"])

@@ -63,6 +63,7 @@ class PaymentBulkView(BulkView):
     rows = staticmethod(payment_page_rows)
     actions = PaymentListView.bulk_actions
     back = "billing:payment_list"
+    paper_run = "receipt-papers"
 
     def act(self, action: BulkAction, record: Payment) -> None:
         record.company = self.request.company  # already here: no query for it

@@ -60,6 +60,7 @@ class ReturnBulkView(BulkView):
     rows = staticmethod(return_page_rows)
     actions = ReturnListView.bulk_actions
     back = "billing:return_list"
+    paper_run = "return-papers"
 
     def act(self, action: BulkAction, record: Return) -> None:
         record.company = self.request.company  # already here: no query for it

@@ -102,6 +102,7 @@ class BatchJob(LeasedWork):
 
     class Step(models.TextChoices):
         PLAN = "plan", "plan"
+        COVER = "cover", "covering list"
         ZIP = "zip", "ZIP"
         MERGE = "merge", "merged PDF"
 

@@ -1,9 +1,11 @@
 """One piece of paper: asked for as a frozen snapshot, then made, stored and never changed."""
 
+from datetime import date
 from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
+from django.db.models.functions import Coalesce, Now
 from django.urls import reverse
 
 from accounts.scoping import CompanyManager, CompanyOwned, CompanyQuerySet
@@ -22,6 +24,9 @@ class Damage(models.TextChoices):
     MISSING = "missing", "missing"
     CHANGED = "changed", "changed"
 
+
+# Stands for the day that a paper without a period lacks: a unique index takes nulls for different.
+NO_DAY = models.Value(date.min, output_field=models.DateField())
 
 FINAL_STATES = (DocumentState.READY, DocumentState.FAILED, DocumentState.CANCELLED)
 
@@ -64,6 +69,9 @@ class Document(CompanyOwned, LeasedWork):
     supersedes = models.ForeignKey(
         "self", null=True, on_delete=models.PROTECT, related_name="successors"
     )
+    # When these facts were last found to be the present ones. Of the versions of a paper the
+    # latest is the one that stands: usually the newest, an older one if the facts went back.
+    current_since = models.DateTimeField(db_default=Now(), editable=False)
     # The file, once it is made.
     storage_key = models.CharField(max_length=200, blank=True)
     sha256 = models.CharField(max_length=64, blank=True)
@@ -79,6 +87,7 @@ class Document(CompanyOwned, LeasedWork):
     # What the sweep of the archive found when it last looked at the file.
     checked_at = models.DateTimeField(null=True, editable=False)
     damage = models.CharField(max_length=10, choices=Damage.choices, blank=True, editable=False)
+    damaged_at = models.DateTimeField(null=True, editable=False)
 
     objects: ClassVar[DocumentManager] = DocumentManager()
 
@@ -86,6 +95,15 @@ class Document(CompanyOwned, LeasedWork):
         constraints = [
             models.UniqueConstraint(
                 fields=["company", "fingerprint"], name="document_fingerprint_once_per_company"
+            ),
+            models.UniqueConstraint(
+                "company",
+                "kind",
+                "subject_id",
+                Coalesce("period_start", NO_DAY),
+                Coalesce("period_end", NO_DAY),
+                "version",
+                name="document_version_once_per_paper",
             ),
             models.CheckConstraint(
                 condition=~models.Q(state=DocumentState.READY)
@@ -103,7 +121,9 @@ class Document(CompanyOwned, LeasedWork):
         ]
         indexes = [
             models.Index(fields=["company", "-created_at"], name="document_recent"),
-            models.Index(fields=["company", "kind", "subject_id"], name="document_subject"),
+            models.Index(fields=["company", "state", "-created_at"], name="document_by_state"),
+            models.Index(fields=["company", "kind", "-created_at"], name="document_by_kind"),
+            models.Index(fields=["company", "period_end"], name="document_by_period"),
             models.Index(fields=["company", "recipient_id"], name="document_recipient"),
             models.Index(
                 fields=["queue", "turn", "created_at"],
@@ -124,8 +144,18 @@ class Document(CompanyOwned, LeasedWork):
             ),
             models.Index(
                 fields=["company", "-created_at"],
-                condition=models.Q(state=DocumentState.FAILED),
-                name="document_failed",
+                condition=models.Q(cleared_at__isnull=False),
+                name="document_cleared",
+            ),
+            models.Index(
+                fields=["company", "-created_at"],
+                condition=~models.Q(damage=""),
+                name="document_damaged",
+            ),
+            models.Index(
+                fields=["storage_key"],
+                condition=~models.Q(storage_key=""),
+                name="document_file",
             ),
             models.Index(fields=["company", "sha256"], name="document_hash"),
             models.Index(fields=["fingerprint"], name="document_fingerprint"),

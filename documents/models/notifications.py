@@ -8,15 +8,24 @@ from django.db.models.functions import Now
 
 from accounts.models import Company
 from accounts.scoping import CompanyManager, CompanyOwned
+from worker.leasing import LeasedWork, WorkState
 
 
 class Event(models.TextChoices):
-    """What happened. The names are those of the webhook events as well."""
+    """What happened. Webhooks have the first four, under the same names."""
 
     DOCUMENT_READY = "document.ready", "document ready"
     DOCUMENT_FAILED = "document.failed", "document failed"
     RUN_FINISHED = "run.finished", "run finished"
     RUN_FAILED = "run.failed", "run failed"
+    ARCHIVE_DAMAGED = "archive.damaged", "archive damaged"
+    WEBHOOK_FAILED = "webhook.failed", "webhook failed"
+
+
+class MailChoice(models.TextChoices):
+    NONE = "none", "no e-mail"
+    EACH = "each", "an e-mail each"
+    DIGEST = "digest", "one e-mail a day"
 
 
 class Notification(CompanyOwned):
@@ -34,6 +43,8 @@ class Notification(CompanyOwned):
     url = models.CharField(max_length=200, help_text="A path of this site.")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     read_at = models.DateTimeField(null=True)
+    # As the user had chosen when it happened: what is chosen later is about what comes later.
+    mail = models.CharField(max_length=10, choices=MailChoice.choices, default=MailChoice.NONE)
     mailed_at = models.DateTimeField(null=True, help_text="Claimed for an e-mail.")
 
     objects: ClassVar[CompanyManager["Notification"]] = CompanyManager()
@@ -48,14 +59,14 @@ class Notification(CompanyOwned):
         indexes = [
             models.Index(fields=["user", "company", "-created_at"], name="notification_recent"),
             models.Index(
-                fields=["user", "company"],
+                fields=["user", "company", "-created_at"],
                 condition=models.Q(read_at=None),
                 name="notification_unread",
             ),
             models.Index(
-                fields=["created_at"],
-                condition=models.Q(mailed_at=None),
-                name="notification_unmailed",
+                fields=["company", "user", "created_at"],
+                condition=models.Q(mailed_at=None, read_at=None, mail=MailChoice.DIGEST),
+                name="notification_for_digest",
             ),
         ]
 
@@ -63,14 +74,8 @@ class Notification(CompanyOwned):
         return self.title
 
 
-class MailChoice(models.TextChoices):
-    NONE = "none", "no e-mail"
-    EACH = "each", "an e-mail each"
-    DIGEST = "digest", "one e-mail a day"
-
-
 class NotificationChoice(models.Model):
-    """How a user wants to be told beside the bell; without a row: no e-mail."""
+    """How a user wants to be told beside the bell. Without a row the defaults hold."""
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="notification_choices"
@@ -78,6 +83,8 @@ class NotificationChoice(models.Model):
     company = models.ForeignKey(Company, on_delete=models.CASCADE, related_name="+")
     documents = models.CharField(max_length=10, choices=MailChoice.choices, default=MailChoice.NONE)
     runs = models.CharField(max_length=10, choices=MailChoice.choices, default=MailChoice.NONE)
+    # Only owners get any: files that are lost or changed, webhooks that don't arrive.
+    warnings = models.CharField(max_length=10, choices=MailChoice.choices, default=MailChoice.EACH)
 
     class Meta:
         constraints = [
@@ -88,3 +95,82 @@ class NotificationChoice(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id} · {self.company_id}"
+
+
+def mail_attempts() -> int:
+    """After 2, 8, 32 ... seconds, then every ten minutes: an hour in all."""
+    return 10
+
+
+class NotificationMail(CompanyOwned, LeasedWork):
+    """One e-mail to one user: about one notification, or the digest of a day.
+
+    At most once is right here: everything in it stands in the bell as well. From the moment it is
+    handed over it is never sent again by itself, also where nobody knows whether it arrived.
+    """
+
+    task_name = "documents.send_notification_mail"
+
+    max_attempts = models.PositiveSmallIntegerField(default=mail_attempts)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="notification_mails"
+    )
+    notification = models.OneToOneField(
+        Notification, null=True, on_delete=models.CASCADE, related_name="mail_of_its_own"
+    )
+    day = models.DateField(null=True, help_text="Of a digest, in the company's time zone.")
+    handing_over_at = models.DateTimeField(null=True, editable=False)
+
+    objects: ClassVar[CompanyManager["NotificationMail"]] = CompanyManager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "company", "day"], name="notification_digest_once_a_day"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(notification=None) ^ models.Q(day=None),
+                name="notification_mail_is_each_or_digest",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(state=WorkState.FAILED) | ~models.Q(failure=""),
+                name="notification_mail_failed_has_a_reason",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["queue", "turn", "created_at"],
+                condition=models.Q(state=WorkState.QUEUED),
+                name="notification_mail_waiting",
+            ),
+            models.Index(
+                fields=["lease_expires_at"],
+                condition=models.Q(state=WorkState.RUNNING),
+                name="notification_mail_leased",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} · {self.day or self.notification_id}"
+
+    @classmethod
+    def settle_lost(cls) -> int:
+        """A message that was being handed over when its worker died may have arrived."""
+        lost = cls._base_manager.filter(
+            state=WorkState.RUNNING, lease_expires_at__lt=Now(), handing_over_at__isnull=False
+        )
+        return lost.update(
+            state=WorkState.FAILED,
+            failure="The process that sent it was lost: it may have arrived.",
+            finished_at=Now(),
+            token=None,
+            lease_expires_at=None,
+        )
+
+    def hand_over(self) -> bool:
+        """Note that the message goes to the server now. False: the lease was lost."""
+        return self._change(handing_over_at=Now())
+
+    def take_back(self) -> bool:
+        """The server has refused it for certain."""
+        return self._change(handing_over_at=None)

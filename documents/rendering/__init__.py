@@ -2,6 +2,7 @@
 
 from documents.rendering.errors import ForbiddenUrl, MissingAsset, MissingGlyph, RenderError
 from documents.rendering.fonts import font_problems
+from documents.rendering.memory import bound_memory
 from documents.rendering.paper import preload, render, render_paper, warm_up
 from documents.rendering.types import Asset, Rendered
 
@@ -12,6 +13,7 @@ __all__ = [
     "MissingGlyph",
     "RenderError",
     "Rendered",
+    "bound_memory",
     "font_problems",
     "preload",
     "render",

@@ -1,10 +1,11 @@
 """One WeasyPrint set-up for the life of a worker process: fonts, stylesheets, pictures."""
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from hashlib import sha256
 from typing import Any
 
+import pydyf
 from django.template.loader import get_template
 from weasyprint import CSS, Document
 from weasyprint.text.fonts import FontConfiguration
@@ -18,6 +19,8 @@ from documents.rendering.markup import DefaultSheet, Markup
 from documents.rendering.pictures import Pictures
 from documents.rendering.types import Asset, Rendered
 
+# The key of the PDF's information dictionary.
+FINGERPRINT = "PressroomFingerprint"
 STYLESHEET = "pdf/print.css"
 WARM_PAGE = (
     "<html lang='en'><head><title>-</title></head><body><p>Aa <strong>1</strong></p></body></html>"
@@ -36,7 +39,7 @@ class Engine:
         self._is_warm = False
         self.glyphs = Glyphs()
 
-    def render(self, html: str, assets: Mapping[str, Asset]) -> Rendered:
+    def render(self, html: str, assets: Mapping[str, Asset], fingerprint: str = "") -> Rendered:
         """The PDF of `html`; raises RenderError. The same arguments give the same bytes."""
         fetcher = AssetFetcher(assets)
         cache = self._pictures.for_render(assets)
@@ -44,7 +47,9 @@ class Engine:
             document = Markup(html, self._default_sheet, fetcher).render(
                 font_config=self._fonts, stylesheets=[self._sheet], cache=cache
             )
-            content = document.write_pdf(pdf_identifier=_identifier(html))
+            content = document.write_pdf(
+                pdf_identifier=_identifier(html + fingerprint), finisher=_naming(fingerprint)
+            )
         except FatalURLFetchingError:
             fetcher.raise_if_refused()
             raise
@@ -69,8 +74,17 @@ class Engine:
         )
 
 
-def _identifier(html: str) -> bytes:
-    return sha256(html.encode()).hexdigest()[:32].encode()
+def _identifier(text: str) -> bytes:
+    return sha256(text.encode()).hexdigest()[:32].encode()
+
+
+def _naming(fingerprint: str) -> Callable[[Document, pydyf.PDF], None] | None:
+    """Puts the fingerprint among the PDF's facts, by which an altered copy is still recognised."""
+
+    def name(_document: Document, pdf: pydyf.PDF) -> None:
+        pdf.info[FINGERPRINT] = pydyf.String(fingerprint)
+
+    return name if fingerprint else None
 
 
 def _refuse_boxes(document: Document) -> None:

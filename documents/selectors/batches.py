@@ -11,7 +11,7 @@ from django.db import models
 from django.utils import timezone
 
 from accounts.models import Company
-from documents.models import Batch, BatchItem, BatchJob, DocumentState
+from documents.models import Batch, BatchItem, DocumentState
 
 SKIPPED = "skipped"
 _MEASURABLE = timedelta(seconds=1)
@@ -97,15 +97,8 @@ def all_batches(company: Company) -> "models.QuerySet[Batch]":
     return Batch.objects.for_company(company)
 
 
-def batch_with_plan(company: Company, pk: UUID) -> Batch | None:
-    """The run; `plan_failure` says why its planning failed, or last failed."""
-    plan = BatchJob.objects.filter(batch=models.OuterRef("pk"), step=BatchJob.Step.PLAN)
-    return (
-        listed_batches(company)
-        .annotate(plan_failure=models.Subquery(plan.values("failure")[:1]))
-        .filter(pk=pk)
-        .first()
-    )
+def find_batch(company: Company, pk: UUID) -> Batch | None:
+    return listed_batches(company).filter(pk=pk).first()
 
 
 def progress_of(batches: Iterable[Batch]) -> dict[UUID, Progress]:

@@ -1,17 +1,27 @@
 """Runs: asked for, planned in one consistent read, rendered by the workers, closed by a sweep."""
 
+import json
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from itertools import islice
 from typing import Any
+from uuid import UUID, uuid4, uuid5
 
-from django.db import models, transaction
+from django.db import OperationalError, connection, models, transaction
 from django.db.models.functions import Now
 
 from accounts.models import Company, User
-from documents.consistency import consistent_read
-from documents.models import Batch, BatchItem, BatchJob, BatchState, Document, DocumentState
+from documents.consistency import consistent_read, was_overtaken
+from documents.models import Batch, BatchItem, BatchJob, BatchState, DocumentState
 from documents.papers import Planned, run_kind
+from documents.services.batch_files import make_cover, make_merged, make_zip, request_covers
+from documents.services.batch_papers import (
+    hold_papers,
+    lock_runs,
+    release_papers,
+    turn_of_queue,
+)
+from documents.services.batch_sending import request_batch_deliveries
 from documents.services.requests import insert_documents
 from worker.nudging import nudge_on_commit
 from worker.running import WorkFailed
@@ -29,22 +39,38 @@ def start_batch(
     by: User | None,
     period: tuple[date, date] | None = None,
     send: bool = False,
+    key: UUID | None = None,
 ) -> Batch:
-    """A committed run and the job that plans it, which any worker of queue `batch` takes up."""
+    """A committed run and the job that plans it, which any worker of queue `batch` takes up.
+
+    Asked for twice with the same `key` (its id), it is one run.
+    """
     with transaction.atomic():
-        batch = Batch.objects.create(
-            company=company,
-            kind=run_kind(kind).name,
-            title=title,
-            parameters=parameters,
-            requested_by=by,
-            period_start=period[0] if period else None,
-            period_end=period[1] if period else None,
-            send=send,
+        batch, is_new = Batch.objects.for_company(company).get_or_create(
+            pk=key or uuid4(),
+            defaults={
+                "company": company,
+                "kind": run_kind(kind).name,
+                "title": title,
+                "parameters": parameters,
+                "requested_by": by,
+                "period_start": period[0] if period else None,
+                "period_end": period[1] if period else None,
+                "send": send,
+            },
         )
-        job = BatchJob.objects.create(batch=batch, step=BatchJob.Step.PLAN, queue="batch")
-        nudge_on_commit(job)
+        if is_new:
+            job = BatchJob.objects.create(batch=batch, step=BatchJob.Step.PLAN, queue="batch")
+            nudge_on_commit(job)
     return batch
+
+
+def key_of(token: UUID, **facts: Any) -> UUID:
+    """The key of a run that a form asks for: the form's token, and what is asked for with it.
+
+    The same form sent twice has the same key; sent for something else it has another.
+    """
+    return uuid5(token, json.dumps(facts, sort_keys=True, default=str))
 
 
 def run_batch_job(job: BatchJob) -> None:
@@ -60,25 +86,38 @@ def plan_batch(job: BatchJob) -> None:
     """
     batch = job.batch
     if batch.state == BatchState.PLANNING:
-        with consistent_read():
-            _plan(batch)
+        try:
+            with consistent_read():
+                _plan(batch)
+        except OperationalError as error:
+            if not was_overtaken(error):
+                raise
+            # Somebody paused or cancelled it meanwhile: what was planned does not know of that.
+            job.release()
+            return
+    _follow_up(batch)
     job.finish()
 
 
 def _plan(batch: Batch) -> None:
-    first_turn = _turn_of_queue()
+    first_turn = turn_of_queue()
     position = 0
     for planned in _chunks(run_kind(batch.kind).plan(batch)):
         _insert_rows(batch, planned, position, first_turn)
         position += len(planned)
+    if batch.is_paused:
+        hold_papers(batch)
     _record_plan(batch)
 
 
-def _turn_of_queue() -> int:
-    """Where the queue stands: a new run takes turns from here, beside the runs before it."""
-    waiting = Document._base_manager.filter(state=DocumentState.QUEUED, queue="batch")
-    first: int | None = waiting.aggregate(first=models.Min("turn"))["first"]
-    return first or 0
+def _follow_up(batch: Batch) -> None:
+    """What a committed plan asks for, each safe to do again."""
+    with transaction.atomic():
+        lock_runs(batch)
+        if batch.state == BatchState.RUNNING and not batch.is_paused:
+            release_papers(batch)
+    if batch.send and batch.state != BatchState.CANCELLED:
+        request_batch_deliveries(batch, by=batch.requested_by)
 
 
 def _chunks(rows: Iterable[Planned]) -> Iterator[list[Planned]]:
@@ -121,14 +160,32 @@ def _record_plan(batch: Batch) -> None:
 
 def close_finished_batches() -> int:
     """Runs all of whose papers are final are done. Safe in any number of dispatchers at once."""
-    unfinished = BatchItem.objects.filter(
-        batch=models.OuterRef("pk"), document__state__in=_UNFINISHED
+    return _close_done() + _cancel_unplannable()
+
+
+def _close_done() -> int:
+    """Locked first and looked at again: who retried what failed until then has it open again."""
+    finished = Batch._base_manager.filter(_nothing_to_do(), state=BatchState.RUNNING)
+    if not finished.exists():
+        return 0
+    with transaction.atomic():
+        skips = connection.features.has_select_for_update_skip_locked
+        locked = finished.order_by("pk").select_for_update(skip_locked=skips, no_key=True)
+        found = {batch.pk: batch for batch in locked.only("kind")}
+        closed = finished.filter(pk__in=found)
+        done = list(closed.values_list("pk", flat=True))
+        closed.update(state=BatchState.DONE, finished_at=Now(), is_paused=False)
+        request_covers([found[pk] for pk in done])
+    return len(done)
+
+
+def _nothing_to_do() -> models.Q:
+    papers = BatchItem.objects.filter(batch=models.OuterRef("pk"), document__state__in=_UNFINISHED)
+    # A plan that is committed may still have e-mails to ask for.
+    plan = BatchJob.objects.filter(
+        batch=models.OuterRef("pk"), step=BatchJob.Step.PLAN, state__in=_UNFINISHED
     )
-    running = Batch._base_manager.filter(state=BatchState.RUNNING)
-    closed = running.filter(~models.Exists(unfinished)).update(
-        state=BatchState.DONE, finished_at=Now()
-    )
-    return closed + _cancel_unplannable()
+    return ~models.Exists(papers) & ~models.Exists(plan)
 
 
 def _cancel_unplannable() -> int:
@@ -142,4 +199,9 @@ def _cancel_unplannable() -> int:
     )
 
 
-_STEPS: dict[BatchJob.Step, Callable[[BatchJob], None]] = {BatchJob.Step.PLAN: plan_batch}
+_STEPS: dict[BatchJob.Step, Callable[[BatchJob], None]] = {
+    BatchJob.Step.PLAN: plan_batch,
+    BatchJob.Step.COVER: make_cover,
+    BatchJob.Step.ZIP: make_zip,
+    BatchJob.Step.MERGE: make_merged,
+}

@@ -1,5 +1,7 @@
 """Making one document: render its snapshot, store the file, record it as ready."""
 
+import errno
+import logging
 import os
 import socket
 import time
@@ -7,13 +9,23 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.db import transaction
+from django.template import TemplateDoesNotExist
 
-from documents.archive import Damaged, archive
+from documents.archive import Damaged, Stored, archive
 from documents.models import Document
 from documents.papers import paper_kind
 from documents.rendering import Asset, Rendered, RenderError, render_paper
 from documents.services.outcomes import announce_document
-from worker.running import WorkFailed
+from worker.running import TryAgain, WorkFailed
+
+logger = logging.getLogger("pressroom.worker")
+
+_NOT_STORED = {
+    errno.ENOSPC: "The archive's disk is full",
+    errno.EDQUOT: "The archive has used up its share of the disk",
+    errno.EROFS: "The archive can only be read, not written to",
+    errno.EACCES: "The archive can't be written to: the folder does not belong to this program",
+}
 
 
 def make_document(document: Document) -> None:
@@ -24,9 +36,7 @@ def make_document(document: Document) -> None:
     started = time.monotonic()
     rendered = _render(document)
     milliseconds = round((time.monotonic() - started) * 1000)
-    stored = archive().store(
-        rendered.content, folder=f"documents/{document.company_id}", suffix=".pdf"
-    )
+    stored = _stored(document, rendered)
     with transaction.atomic():
         recorded = document.finish(
             storage_key=stored.key,
@@ -40,17 +50,44 @@ def make_document(document: Document) -> None:
             announce_document(document)
 
 
+def _stored(document: Document, rendered: Rendered) -> Stored:
+    """Raises TryAgain when the archive can't be written to: that is for operators to mend."""
+    try:
+        return archive().store(
+            rendered.content, folder=f"documents/{document.company_id}", suffix=".pdf"
+        )
+    except OSError as error:
+        logger.error("The archive can't be written to: %s", error)
+        why = _NOT_STORED.get(error.errno or 0, "The archive can't be written to")
+        raise TryAgain(f"{why}. The operators' log says so, too.", detail=str(error)) from error
+
+
 def _render(document: Document) -> Rendered:
     try:
         return render_paper(
-            template=paper_kind(document.kind).template,
+            template=_template_of(document),
             snapshot=document.snapshot,
             assets=dict(_assets(document.snapshot)),
+            fingerprint=document.fingerprint,
         )
     except RenderError as error:
         raise WorkFailed(error.reason, detail=repr(error)) from error
+    except TemplateDoesNotExist as error:
+        raise WorkFailed(
+            "The template that this kind of paper is printed from is missing.", detail=str(error)
+        ) from error
     except Damaged as error:
         raise WorkFailed("A picture that belongs on it is missing.", detail=str(error)) from error
+
+
+def _template_of(document: Document) -> str:
+    try:
+        return paper_kind(document.kind).template
+    except KeyError as error:
+        raise WorkFailed(
+            "This installation does not know this kind of paper.",
+            detail=f"No paper kind {document.kind!r} is registered.",
+        ) from error
 
 
 def _assets(snapshot: dict[str, Any]) -> Iterator[tuple[str, Asset]]:

@@ -1,25 +1,46 @@
 """Asking for paper: the same facts asked for twice, or by two at once, are one row."""
 
 from collections.abc import Iterable, Sequence
+from datetime import date
 
-from django.db import transaction
+from django.db import IntegrityError, models, transaction
 from django.db.models.functions import Now
 
 from accounts.models import Company, User
 from documents.fingerprints import fingerprint
 from documents.models import Document, DocumentRequest, DocumentState
 from documents.papers import Paper
+from documents.selectors import standing_instead
 from worker.nudging import nudge_on_commit
+
+_AT_ONCE = "interactive"
+# Each round numbers at least one of those that lost their number to somebody else's request.
+_ROUNDS = 50
+# What is queued again starts as if it had never been tried.
+QUEUED_AGAIN = {
+    "state": DocumentState.QUEUED,
+    "attempts": 0,
+    "held": False,
+    "next_attempt_at": Now(),
+    "published_at": None,
+    "started_at": None,
+    "finished_at": None,
+    "failure": "",
+    "failure_detail": "",
+    "announced_at": None,
+    "cleared_at": None,
+}
 
 
 def request_document(
-    *, company: Company, paper: Paper, by: User | None, queue: str = "interactive"
+    *, company: Company, paper: Paper, by: User | None, queue: str = _AT_ONCE
 ) -> Document:
     """The document for `paper`: found, or queued and on its way once this is committed."""
     with transaction.atomic():
         [document] = insert_documents(company=company, papers=[paper], by=by, queue=queue)
         if by is not None:
             _note_wish(document, by)
+        _overtake(document, queue)
         if document.state == DocumentState.QUEUED:
             nudge_on_commit(document)
     return document
@@ -32,23 +53,24 @@ def _note_wish(document: Document, by: User) -> None:
     )
 
 
+def _overtake(document: Document, queue: str) -> None:
+    """What waits in a run, and is now asked for by itself, need not wait for the run."""
+    if queue != _AT_ONCE or document.queue == queue or document.state != DocumentState.QUEUED:
+        return
+    waiting = Document.objects.for_company(document.company_id).filter(
+        pk=document.pk, state=DocumentState.QUEUED
+    )
+    if waiting.update(queue=queue, turn=0, held=False, published_at=None) == 1:
+        document.queue, document.turn, document.held = queue, 0, False
+
+
 def queue_again(document: Document) -> bool:
     """Queue a document that failed or was cancelled, with all its attempts. False: it had moved."""
     stopped = Document.objects.for_company(document.company_id).filter(
         pk=document.pk, state__in=(DocumentState.FAILED, DocumentState.CANCELLED)
     )
     with transaction.atomic():
-        queued = stopped.update(
-            state=DocumentState.QUEUED,
-            attempts=0,
-            next_attempt_at=Now(),
-            published_at=None,
-            finished_at=None,
-            failure="",
-            failure_detail="",
-            announced_at=None,
-            cleared_at=None,
-        )
+        queued = stopped.update(**QUEUED_AGAIN)
         if queued == 1:
             document.state = DocumentState.QUEUED
             nudge_on_commit(document)
@@ -69,23 +91,39 @@ def insert_documents(
     """
     prints = [fingerprint(paper) for paper in papers]
     known = _by_fingerprint(company, prints)
-    missing = {
-        key: (first_turn + place, paper)
-        for place, (key, paper) in enumerate(zip(prints, papers, strict=True))
-        if key not in known
-    }
-    if missing:
-        earlier = _latest_versions(company, [paper for _, paper in missing.values()])
-        Document.objects.bulk_create(
-            [
-                _new(company, paper, key, by, queue, turn, earlier.get(_series(paper)))
-                for key, (turn, paper) in missing.items()
-            ],
-            ignore_conflicts=True,  # two requests at once: the second finds the first's row
-            batch_size=500,
-        )
-        known |= _by_fingerprint(company, list(missing))
-    return [known[key] for key in prints]
+    _make_current(company, known.values())
+    wanted = {key: (first_turn + place, papers[place]) for place, key in enumerate(prints)}
+    for _ in range(_ROUNDS):
+        missing = {key: wanted[key] for key in wanted if key not in known}
+        if missing:
+            _insert_missing(company, missing, by, queue)
+            known |= _by_fingerprint(company, list(missing))
+        if len(known) == len(wanted):
+            return [known[key] for key in prints]
+    raise IntegrityError("The versions of these papers could not be numbered.")
+
+
+def _insert_missing(
+    company: Company, missing: dict[str, tuple[int, Paper]], by: User | None, queue: str
+) -> None:
+    """Insert what nobody else inserts at the same time: the same paper, or the same version."""
+    earlier = _latest_versions(company, [paper for _, paper in missing.values()])
+    Document.objects.bulk_create(
+        [
+            _new(company, paper, key, by, queue, turn, earlier.get(_series(paper)))
+            for key, (turn, paper) in missing.items()
+        ],
+        ignore_conflicts=True,
+        batch_size=500,
+    )
+
+
+def _make_current(company: Company, found: Iterable[Document]) -> None:
+    """Facts that went back to what they were: the paper that says so stands again."""
+    ids = [document.pk for document in found]
+    if ids:
+        rows = Document.objects.for_company(company).filter(pk__in=ids)
+        rows.filter(models.Exists(standing_instead())).update(current_since=Now())
 
 
 def _by_fingerprint(company: Company, prints: Sequence[str]) -> dict[str, Document]:
@@ -105,13 +143,19 @@ def _series(paper: Paper | Document) -> Series:
 def _latest_versions(company: Company, papers: Iterable[Paper]) -> dict[Series, Document]:
     subjects = {paper.subject_id for paper in papers}
     kinds = {paper.kind.name for paper in papers}
+    starts = {paper.period_start for paper in papers}
     earlier = (
         Document.objects.for_company(company)
-        .filter(kind__in=kinds, subject_id__in=subjects)
+        .filter(_is_one_of("period_start", starts), kind__in=kinds, subject_id__in=subjects)
         .only("id", "kind", "subject_id", "period_start", "period_end", "version")
         .order_by("version")
     )
     return {_series(document): document for document in earlier}
+
+
+def _is_one_of(column: str, days: set[date | None]) -> models.Q:
+    known = models.Q(**{f"{column}__in": [day for day in days if day]})
+    return known | models.Q(**{column: None}) if None in days else known
 
 
 def _new(

@@ -1,3 +1,4 @@
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -6,10 +7,10 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from accounts.models import Company
-from documents.models import Batch, BatchItem, DocumentState
+from documents.models import Batch, BatchItem, Delivery, DocumentState
 from documents.selectors import SKIPPED, Progress
 from documents.tables.columns import CompanyTable, clipped, column, number
-from documents.tables.documents import download_link
+from documents.tables.documents import download_link, sent_mark
 from documents.templatetags import display
 
 
@@ -94,10 +95,24 @@ class ItemTable(CompanyTable):
     amount = number("Amount", empty_values=())
     pages = number("Pages", empty_values=())
     size = number("Size", empty_values=())
+    sent = column("E-mail", css="tight", empty_values=())
     download = column("", css="action", empty_values=())
 
     class Meta(CompanyTable.Meta):
         pass
+
+    def __init__(
+        self,
+        rows: list[Any],
+        *,
+        company: Company,
+        deliveries: Mapping[UUID, list[Delivery]] | None = None,
+    ) -> None:
+        """`deliveries` of the rows' papers; without them, the run sends no e-mails."""
+        self.deliveries = deliveries or {}
+        super().__init__(rows, company=company)
+        if deliveries is None:
+            self.columns.hide("sent")
 
     def render_state(self, record: BatchItem) -> SafeString:
         if record.document is None:
@@ -118,7 +133,10 @@ class ItemTable(CompanyTable):
     def render_reason(self, record: BatchItem) -> str:
         if record.document is None:
             return record.skipped_reason
-        return record.document.failure
+        return record.document.failure or self._why_unsent(record)
+
+    def render_sent(self, record: BatchItem) -> SafeString:
+        return sent_mark(self._sent(record))
 
     def render_amount(self, record: BatchItem) -> str:
         return display.amount_for(record.document, self.company) if record.document else ""
@@ -135,3 +153,9 @@ class ItemTable(CompanyTable):
 
     def render_download(self, record: BatchItem) -> SafeString | str:
         return download_link(record.document) if record.document else ""
+
+    def _sent(self, record: BatchItem) -> list[Delivery]:
+        return self.deliveries.get(record.document_id, []) if record.document_id else []
+
+    def _why_unsent(self, record: BatchItem) -> str:
+        return next((mail.failure for mail in self._sent(record) if mail.failure), "")

@@ -10,7 +10,12 @@ from accounts.models import Company
 
 
 class CompanyTable(tables.Table):  # type: ignore[misc]
-    """A table that writes amounts and times as `company` does. Give it a list of rows."""
+    """A table that writes amounts and times as `company` does. Give it a list of rows.
+
+    `choosable`: each row has a box to tick, which belongs to the form `bulk` of the page.
+    """
+
+    choosable = False
 
     def __init__(self, rows: list[Any], *, company: Company) -> None:
         self.company = company

@@ -68,9 +68,15 @@ def moment(value: datetime.datetime | None, company: Company) -> SafeString:
     return format_html(
         '<time datetime="{}" title="{}">{}</time>',
         there.isoformat(),
-        f"{there:%Y-%m-%d %H:%M:%S %Z} (UTC{there.isoformat()[-6:]})",
+        exact_moment(value, company),
         text,
     )
+
+
+def exact_moment(value: datetime.datetime, company: Company) -> str:
+    """`2026-11-22 14:05:00 GMT (UTC+00:00)`, in the company's time zone."""
+    there = value.astimezone(ZoneInfo(company.time_zone))
+    return f"{there:%Y-%m-%d %H:%M:%S %Z} (UTC{there.isoformat()[-6:]})"
 
 
 def size(count: int | None, company: Company) -> str:
@@ -97,6 +103,8 @@ def document_state(document: Document) -> SafeString:
 
 
 def batch_state(batch: Batch) -> SafeString:
+    if batch.is_paused and not batch.is_final:
+        return state_mark("held", "paused")
     return state_mark(batch.state, batch.get_state_display())
 
 

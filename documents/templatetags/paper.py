@@ -1,6 +1,8 @@
 """What paper templates need: amounts, dates and text that fits, in the snapshot's locale."""
 
 import re
+from decimal import Decimal
+from itertools import accumulate
 
 from django import template
 from django.template import Context
@@ -10,6 +12,8 @@ from django.utils.translation import gettext
 
 from documents import formatting
 from documents.rendering import fitting
+from documents.rendering.blocks import ALIGNED_ROWS, Block, blocks, has_other_script, list_ems
+from documents.rendering.words import amount_in_words
 
 register = template.Library()
 
@@ -94,9 +98,46 @@ def items_for(context: Context, names: str) -> fitting.Items:
 
 
 @register.simple_tag(takes_context=True)
-def number(context: Context, value: str) -> str:
+def summed(context: Context, rows: list[list[str]]) -> list[list[str]]:
+    """Each row with the sum of the last places so far, `1,234.50`, as one place more."""
+    sums = accumulate(Decimal(row[-1]) for row in rows)
+    return [[*row, amount(context, f"{sum_:f}")] for row, sum_ in zip(rows, sums, strict=True)]
+
+
+@register.simple_tag(takes_context=True)
+def listed(context: Context, columns: fitting.Columns) -> list[Block]:
+    """The rows of a run's covering list, numbered, several of them to a table row."""
+    states = {
+        "ready": gettext("ready"),
+        "failed": gettext("failed"),
+        "queued": gettext("waiting"),
+        "running": gettext("being made"),
+        "cancelled": gettext("cancelled"),
+        "left_out": gettext("left out"),
+    }
+    facts, rows, apart = context["s"]["rows"], [], {}
+    for index, (code, name, value, pages, state, reason) in enumerate(facts):
+        said = states.get(state, state)
+        said = f"{said}: {gettext(reason)}" if reason else said
+        rows.append([str(index + 1), code, name, amount(context, value), pages, said])
+        if state == "failed":
+            apart[index] = "trouble"
+        elif len(facts) <= ALIGNED_ROWS and has_other_script(name):
+            apart[index] = ""
+    return blocks(rows, list_ems(columns), context["direction"], apart)
+
+
+@register.simple_tag(takes_context=True)
+def in_words(context: Context, value: str) -> str:
+    """`One pound and ten pence`; nothing where that can't be said rightly."""
+    s = context["s"]
+    return amount_in_words(value, s["currency"], s["locale"])
+
+
+@register.simple_tag(takes_context=True)
+def number(context: Context, value: str | int) -> str:
     """`1,234.5`."""
-    return formatting.number(value, context["s"]["locale"])
+    return formatting.number(str(value), context["s"]["locale"])
 
 
 @register.simple_tag(takes_context=True)

@@ -59,7 +59,15 @@
     if (event.target.matches("[data-tick], [data-tick-all]")) count();
   });
 
-  document.addEventListener("htmx:afterSettle", count);
+  // A list that follows the workers is exchanged while rows are ticked: they stay ticked.
+  let ticked = [];
+  document.addEventListener("htmx:beforeSwap", () => {
+    ticked = boxes().filter((box) => box.checked).map((box) => box.value);
+  });
+  document.addEventListener("htmx:afterSettle", () => {
+    for (const box of boxes()) box.checked = box.checked || ticked.includes(box.value);
+    count();
+  });
   window.addEventListener("pageshow", count);
   count();
 

@@ -36,6 +36,20 @@ def marked(content, word):
     return all(word in page for page in pages)
 
 
+def net_amounts(page):
+    """The amounts at the ends of a page's rows."""
+    rows = re.findall(r"^ *\d+ +HV-.* ([\d,]+\.\d\d)$", page, re.M)
+    return [D(amount.replace(",", "")) for amount in rows]
+
+
+GERMAN = {
+    "invoice": ("Rechnung", "Rechnungsnummer", "Einzelpreis", "In Worten: Einhundert"),
+    "payment_receipt": ("Quittung", "Zahlungsart", "Dankend erhalten.", "In Worten: Einhundert"),
+    "return_receipt": ("Gutschrift", "Grund: Broken", "Rückgabe", "In Worten:"),
+    "challan": ("Lieferschein", "Lieferort", "Fahrer", "Einwandfrei erhalten"),
+}
+
+
 class TestInvoice:
     def test_it_says_who_what_how_much_and_when(self):
         said = text("invoice", 3, reference="PO 4711", terms="Net 30.", notes="Thank you.")
@@ -118,6 +132,26 @@ class TestInvoice:
             assert f"Page {number} of {len(pages)}" in page
         assert "INV-2026-00042" in pages[1].split("SKU")[0]
         assert sum(len(re.findall(r"^ *\d+ +HV-", page, re.M)) for page in pages) == 60
+
+    def test_what_the_pages_come_to_is_carried_from_one_to_the_next(self):
+        first, *_, last = pages_of(printed("invoice", 60).content)
+        carried = re.search(r"Carried forward ([\d,.]+)", first)[1]
+        assert D(carried.replace(",", "")) == sum(net_amounts(first))
+        assert "Brought forward" not in first
+        assert "Brought forward" in last
+        assert "Carried forward" not in last
+        alone = text("invoice", 3)
+        assert not any(word in alone for word in ("Carried forward", "Brought forward"))
+
+    def test_the_total_is_said_in_words(self):
+        said = text("invoice", 3)
+        assert "In words: One hundred and fifty-six British pounds and eighteen pence" in said
+        bengali = text("invoice", 3, party(company(locale="bn_BD", currency="BDT", country="BD")))
+        assert "In words" not in bengali
+
+    def test_later_pages_of_a_void_one_say_so_in_their_head(self):
+        pages = pages_of(printed("invoice", 50, state="void", void_reason="Twice").content)
+        assert re.search(r"INV-2026-00042 +· +Void", pages[-1])
 
     @pytest.mark.parametrize("lines", range(14, 34, 3))
     def test_the_total_is_never_alone_on_a_page(self, lines):
@@ -269,6 +303,12 @@ class TestEveryKind:
     def test_markup_in_names_is_text(self, kind):
         of = party(name="<script>alert(1)</script> & Söhne")
         assert "<script>alert(1)</script> & Söhne" in text(kind, of=of)
+
+    def test_it_speaks_its_partys_language(self, kind):
+        of = party(company(currency="EUR"), locale="de_AT")
+        said = text(kind, of=of)
+        assert all(word in said for word in GERMAN[kind])
+        assert not any(word in said for word in ("Account", "Currency", "Description", "Page 1"))
 
     def test_the_same_facts_are_the_same_bytes(self, kind):
         assert printed(kind).content == printed(kind).content

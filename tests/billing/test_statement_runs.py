@@ -297,6 +297,24 @@ class TestTheCommand:
         assert said["batch"] == str(batch.pk)
         assert (batch.period_start, batch.state) == (MARCH.start, BatchState.PLANNING)
 
+    def test_it_takes_parties_a_rule_and_whether_to_send(self, books):
+        self.say("--party=A1", "--party=C3", "--who=all", "--send")
+        batch = Batch.objects.get()
+        chosen = Party.objects.filter(code__in=["A1", "C3"]).order_by("code")
+        assert batch.parameters == {"who": "all", "parties": [str(p.pk) for p in chosen]}
+        assert batch.send
+        assert plan(batch) == "done"
+        assert [(code, reason) for code, reason, _ in items(batch)] == [("A1", ""), ("C3", "")]
+
+    def test_its_dry_run_follows_them_too(self, books):
+        said = json.loads(self.say("--dry-run", "--json", "--party=C3", "--who=all"))
+        assert [(row["code"], row["included"]) for row in said["parties"]] == [("C3", True)]
+
+    def test_a_party_that_is_not_there_is_said(self, books):
+        with pytest.raises(CommandError, match="--party: there is no party with the code Z9"):
+            self.say("--party=A1", "--party=Z9")
+        assert not Batch.objects.exists()
+
     def test_a_table_can_be_written_beside_the_run(self, books, tmp_path):
         self.say(f"--csv={tmp_path / 'table.csv'}")
         assert (tmp_path / "table.csv").exists()

@@ -18,8 +18,10 @@ TEMPLATES = ROOT / "templates"
 SHARED = [
     TEMPLATES / "pdf" / "print.css",
     ROOT / "documents" / "formatting.py",
+    ROOT / "documents" / "languages.py",
     ROOT / "documents" / "templatetags" / "paper.py",
     *sorted((ROOT / "documents" / "rendering").glob("*.py")),
+    *sorted((ROOT / "locale").rglob("*.po")),
 ]
 
 Pin = dict[str, int | str]
@@ -35,8 +37,13 @@ def template_files(name: str) -> list[Path]:
 def digest(files: list[Path], root: Path = ROOT) -> str:
     total = hashlib.sha256()
     for file in files:
-        total.update(f"{file.relative_to(root)}\n".encode() + file.read_bytes())
+        total.update(f"{file.relative_to(root)}\n".encode() + _printed(file))
     return total.hexdigest()
+
+
+def _printed(file: Path) -> bytes:
+    """What of a file decides how a paper looks: of translations, what stands before the e-mails."""
+    return file.read_bytes().partition(b"# --- E-mails")[0]
 
 
 def current(kind: PaperKind) -> Pin:

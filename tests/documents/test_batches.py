@@ -181,7 +181,7 @@ def test_a_second_run_planned_later_shares_the_workers_with_the_first(queues, se
 def test_control_a_run_that_always_began_at_turn_nought_would_go_before_the_first(
     queues, settings, monkeypatch
 ):
-    monkeypatch.setattr(batches, "_turn_of_queue", lambda: 0)
+    monkeypatch.setattr(batches, "turn_of_queue", lambda: 0)
     settings.DISPATCH_WINDOW = 6
     finish(planned("First", count=20), 6)
     planned("Second", count=20)

@@ -1,14 +1,15 @@
 """Asking for paper: the same facts asked for twice, or by two at once, are one row."""
 
 import threading
+import time
 from dataclasses import replace
 from datetime import date
 from uuid import uuid4
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
-from documents.models import Document, DocumentState
+from documents.models import Document, DocumentRequest, DocumentState
 from documents.services import requests
 from documents.services.requests import insert_documents, request_document
 from tests.documents.papers import statement_paper
@@ -202,3 +203,138 @@ def test_what_has_not_stopped_is_not_queued_again(state):
     assert not requests.queue_again(document)
     document.refresh_from_db()
     assert (document.state, document.attempts) == (state, 1)
+
+
+def stand(company):
+    """The versions of the only paper, the one that stands first."""
+    rows = Document.objects.for_company(company).order_by("-current_since", "-version")
+    return [document.version for document in rows]
+
+
+def test_facts_that_went_back_make_the_old_version_stand_again(company):
+    paper = statement_paper()
+    ask(company, paper)
+    ask(company, changed(paper, "New name"))
+    assert stand(company) == [2, 1]
+    time.sleep(0.01)  # SQLite's clock counts milliseconds
+    ask(company, paper)
+    assert stand(company) == [1, 2]
+    time.sleep(0.01)
+    ask(company, changed(paper, "New name"))
+    assert stand(company) == [2, 1]
+
+
+def test_asking_again_for_what_stands_moves_nothing(company):
+    paper = statement_paper()
+    since = [Document._base_manager.get(pk=ask(company, paper).pk).current_since for _ in range(2)]
+    assert since[0] == since[1]
+
+
+def test_the_papers_of_other_periods_and_companies_stand_beside_each_other(company):
+    paper = statement_paper(period_start=date(2011, 1, 1), period_end=date(2011, 1, 31))
+    february = {"period_start": date(2011, 2, 1), "period_end": date(2011, 2, 28)}
+    first = ask(company, paper)
+    since = Document._base_manager.get(pk=first.pk).current_since
+    ask(company, replace(changed(paper, "New name"), **february))
+    ask(CompanyFactory.create(), changed(paper, "New name"))
+    assert ask(company, paper) == first
+    assert Document._base_manager.get(pk=first.pk).current_since == since
+
+
+def test_the_same_subject_twice_in_a_bulk_is_two_versions(company):
+    paper = statement_paper()
+    papers = [paper, changed(paper, "New name"), changed(paper, "Newer name")]
+    documents = insert_documents(company=company, papers=papers, by=None, queue="batch")
+    assert sorted(document.version for document in documents) == [1, 2, 3]
+
+
+@pytest.mark.parametrize("period", [{}, {"period_start": date(2011, 1, 1)}], ids=["none", "one"])
+def test_the_database_refuses_the_same_version_twice(company, period):
+    first = DocumentFactory.create(company=company, **period)
+    same = {"company": company, "subject_id": first.subject_id, **period}
+    DocumentFactory.create(**same, version=2)
+    with pytest.raises(IntegrityError, match=r"version|UNIQUE"), transaction.atomic():
+        DocumentFactory.create(**same, version=2)
+
+
+def asked_differently_by_two(company, monkeypatch):
+    """Both have seen the same newest version before either inserts."""
+    barrier = threading.Barrier(2)
+    versions = requests._latest_versions
+    seen = threading.local()
+
+    def both_have_looked(*args):
+        found = versions(*args)
+        if not getattr(seen, "once", False):
+            seen.once = True
+            barrier.wait(10)
+        return found
+
+    monkeypatch.setattr(requests, "_latest_versions", both_have_looked)
+    paper = statement_paper()
+    return at_once(
+        lambda: ask(company, changed(paper, "One")), lambda: ask(company, changed(paper, "Two"))
+    )
+
+
+@pytest.mark.servers
+@pytest.mark.django_db(transaction=True)
+def test_two_at_once_with_different_facts_are_two_versions(company, monkeypatch):
+    results = asked_differently_by_two(company, monkeypatch)
+    first, second = sorted(results, key=lambda document: document.version)
+    assert [first.version, second.version] == [1, 2]
+    second.refresh_from_db()
+    assert second.supersedes == first
+
+
+@pytest.mark.servers
+@pytest.mark.django_db(transaction=True)
+def test_control_without_another_round_one_of_the_two_gets_nothing(company, monkeypatch):
+    monkeypatch.setattr(requests, "_ROUNDS", 1)
+    results = asked_differently_by_two(company, monkeypatch)
+    assert [type(result) for result in results].count(IntegrityError) == 1
+
+
+@pytest.mark.servers
+@pytest.mark.django_db(transaction=True)
+def test_control_without_the_constraint_both_would_be_the_same_version(company, monkeypatch):
+    [numbered] = [it for it in Document._meta.constraints if it.name.startswith("document_version")]
+    with connection.schema_editor() as editor:
+        editor.remove_constraint(Document, numbered)
+    try:
+        results = asked_differently_by_two(company, monkeypatch)
+        assert [result.version for result in results] == [1, 1]
+    finally:
+        Document._base_manager.all().delete()
+        with connection.schema_editor() as editor:
+            editor.add_constraint(Document, numbered)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_waits_in_a_run_is_made_at_once_for_who_asks_for_it_alone(company, queues):
+    paper = statement_paper()
+    with transaction.atomic():
+        [waiting_one] = insert_documents(
+            company=company, papers=[paper], by=None, queue="batch", first_turn=900
+        )
+    Document.objects.update(held=True)
+    assert ask(company, paper, UserFactory.create()) == waiting_one
+    assert waiting(queues) == [str(waiting_one.pk)]
+    moved = Document.objects.get()
+    assert (moved.queue, moved.turn, moved.held) == ("interactive", 0, False)
+
+
+def test_a_run_does_not_pull_back_what_somebody_waits_for(company):
+    paper = statement_paper()
+    ask(company, paper)
+    insert_documents(company=company, papers=[paper], by=None, queue="batch")
+    assert Document.objects.get().queue == "interactive"
+
+
+def test_each_who_asks_is_remembered_once(company):
+    paper, clerks = statement_paper(), UserFactory.create_batch(2)
+    for clerk in [*clerks, *clerks]:
+        ask(company, paper, clerk)
+    wishes = DocumentRequest.objects.for_company(company)
+    assert {wish.user_id for wish in wishes} == {clerk.pk for clerk in clerks}
+    assert wishes.count() == 2

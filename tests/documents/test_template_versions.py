@@ -31,7 +31,9 @@ def test_nothing_is_pinned_that_is_gone():
 def test_the_digest_covers_the_whole_template_and_all_that_renders_it():
     files = [file.name for file in template_files("pdf/statement.html")]
     assert files == ["statement.html", "base.html"]
-    assert {"print.css", "engine.py", "formatting.py", "paper.py"} <= {path.name for path in SHARED}
+    assert {"print.css", "engine.py", "formatting.py", "paper.py", "django.po"} <= {
+        path.name for path in SHARED
+    }
 
 
 def test_the_digest_changes_with_any_byte(tmp_path):

@@ -16,7 +16,7 @@ from tests.worker.messages import waiting
 from tests.worker.racing import at_once
 from tests.worker.test_nudging import nobody_listens
 from worker import broker, dispatching
-from worker.dispatching import dispatch_once, sweep_leases
+from worker.dispatching import LOST, dispatch_once, sweep_leases
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -146,7 +146,7 @@ def test_exhausted_work_that_lost_its_workers_fails_with_that_reason(queues):
     assert dispatch_once() == 2  # failed, and announced
     document.refresh_from_db()
     assert document.state == DocumentState.FAILED
-    assert document.failure == "The process that worked on it was lost every time."
+    assert document.failure == LOST
     assert document.finished_at is not None
     assert waiting(queues) == []
 

@@ -20,6 +20,7 @@ from tests.documents.papers import files_below
 from tests.factories import CompanyFactory, DocumentFactory
 from tests.processes import dispatcher, eventually, private_broker, worker
 from tests.worker.faults import kinds
+from worker.dispatching import LOST
 
 pytestmark = [pytest.mark.servers, pytest.mark.django_db(transaction=True)]
 
@@ -107,7 +108,7 @@ def test_poison_that_kills_its_worker_stops_and_its_neighbours_finish(own_broker
     poison = Document.objects.get(state=DocumentState.FAILED)
     assert poison.recipient_code == "003"
     assert poison.attempts == 3
-    assert poison.failure == "The process that worked on it was lost every time."
+    assert poison.failure == LOST
     assert_every_file_is_right(10)
 
 
@@ -137,6 +138,35 @@ def test_an_error_in_a_template_fails_one_document_with_a_reason(own_broker, tmp
     broken = Document.objects.get(state=DocumentState.FAILED)
     assert (broken.attempts, broken.failure) == (2, "An unexpected error: RuntimeError.")
     assert re.search(r"asked to$", broken.failure_detail.strip())
+
+
+def test_each_way_to_fail_is_named_and_the_neighbours_finish(own_broker, tmp_path):
+    faults = {"1": "eat", "3": "spin", "5": "box", "7": "picture", "9": "abort"}
+    batch = run_of(14, faults)
+    here = {
+        "CELERY_BROKER_URL": own_broker.url,
+        "PRESSROOM_MAX_ATTEMPTS": "1",
+        "PRESSROOM_RENDER_MEMORY_MB": "150",
+    }
+    with (
+        dispatcher(tmp_path / "dispatcher.log", **here) as relay,
+        worker(tmp_path / "worker.log", queues="batch", children=2, **here) as running,
+    ):
+        eventually(lambda: is_done(batch), 40)
+        assert running.is_alive()
+        assert relay.is_alive()
+    reasons = dict(
+        Document.objects.filter(state=DocumentState.FAILED).values_list("recipient_code", "failure")
+    )
+    assert reasons == {
+        "001": "It needed more memory than is allowed.",
+        "003": "It took longer than 4 seconds.",
+        "005": "No installed font can print '\U0001f9ff' (U+1F9FF, NAZAR AMULET).",
+        "007": "The picture or file asset:gone is missing.",
+        "009": LOST,
+    }
+    assert states() == {"ready": 9, "failed": 5}
+    assert_every_file_is_right(9)
 
 
 def test_cut_database_connections_lose_and_double_nothing(own_broker, tmp_path):

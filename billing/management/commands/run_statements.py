@@ -6,6 +6,7 @@ from argparse import ArgumentParser
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError
 
@@ -13,7 +14,8 @@ from accounts.models import Company
 from billing.dates import Period
 from billing.management.watching import RunWatcher
 from billing.money import as_text
-from billing.selectors.statements import Account, read_accounts
+from billing.selectors.statement_runs import Selection, Who, parties_by_code
+from billing.selectors.statements import Account, read_sums
 from billing.services import start_statement_run
 from documents.consistency import consistent_read
 
@@ -39,27 +41,52 @@ class Command(BaseCommand):
         parser.add_argument("--period", required=True, metavar="YYYY-MM")
         parser.add_argument("--dry-run", action="store_true", help="only say who would get one")
         parser.add_argument("--csv", type=Path, metavar="FILE", help="write the parties' table")
+        parser.add_argument(
+            "--party",
+            action="append",
+            metavar="CODE",
+            help="only this party; may be given several times",
+        )
+        parser.add_argument(
+            "--who",
+            choices=Who.values,
+            default=Who.MOVED.value,
+            help="whoever has movement or a balance (moved), only a balance, or all",
+        )
+        parser.add_argument(
+            "--send", action="store_true", help="e-mail each statement to its party"
+        )
         parser.add_argument("--wait", action="store_true", help="show the progress until it ends")
         parser.add_argument("--json", action="store_true", help="say everything as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
         company = _company(options["company"])
         period = _period(options["period"])
+        selection = Selection(Who(options["who"]), _parties(company, options["party"]))
         if options["dry_run"] or options["csv"]:
-            self._table(company, period, options)
+            self._table(company, period, selection, options)
         if options["dry_run"]:
             return
-        batch = start_statement_run(company=company, period=period, by=None)
+        batch = start_statement_run(
+            company=company,
+            period=period,
+            by=None,
+            send=options["send"],
+            parties=selection.parties,
+            who=selection.who,
+        )
         watcher = RunWatcher(batch, self.stdout, self.stderr, as_json=options["json"])
         if options["wait"]:
             watcher.wait()
         else:
             watcher.say_started()
 
-    def _table(self, company: Company, period: Period, options: dict[str, Any]) -> None:
+    def _table(
+        self, company: Company, period: Period, selection: Selection, options: dict[str, Any]
+    ) -> None:
         with consistent_read():
-            accounts = read_accounts(company, period).values()
-        rows = list(_rows(accounts, company.currency))
+            accounts = read_sums(company, period, selection.parties).values()
+        rows = list(_rows(accounts, selection, company.currency))
         if options["csv"]:
             _write_csv(options["csv"], rows)
         if not options["dry_run"]:
@@ -105,8 +132,21 @@ def _period(text: str) -> Period:
         ) from error
 
 
-def _rows(accounts: Iterable[Account], currency: str) -> Iterator[dict[str, str]]:
+def _parties(company: Company, codes: list[str] | None) -> tuple[UUID, ...] | None:
+    if codes is None:
+        return None
+    known = parties_by_code(company, codes)
+    unknown = [code for code in codes if code not in known]
+    if unknown:
+        raise CommandError(f"--party: there is no party with the code {', '.join(unknown)}.")
+    return tuple(known[code] for code in dict.fromkeys(codes))
+
+
+def _rows(
+    accounts: Iterable[Account], selection: Selection, currency: str
+) -> Iterator[dict[str, str]]:
     for account in accounts:
+        reason = selection.left_out(account)
         amounts = {
             "opening": account.opening + account.taken_over,
             "invoiced": account.invoiced,
@@ -119,8 +159,8 @@ def _rows(accounts: Iterable[Account], currency: str) -> Iterator[dict[str, str]
             "name": account.party.name,
             "email": account.party.email,
             **{name: as_text(amount, currency) for name, amount in amounts.items()},
-            "included": "no" if account.left_out else "yes",
-            "reason": account.left_out,
+            "included": "no" if reason else "yes",
+            "reason": reason,
         }
 
 

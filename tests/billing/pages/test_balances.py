@@ -146,9 +146,6 @@ class TestReading:
         assert (first["Code"], first["Current"]) == ("P1", "5")
         assert second["Party"] == "'=1+1"
 
-    def test_there_is_no_button_for_what_does_not_exist_yet(self, accountant, party):
-        assert "ecompute" not in body(accountant.get(URL))
-
 
 class TestOpenings:
     def test_an_accountant_enters_them(self, accountant, party):

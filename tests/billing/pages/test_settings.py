@@ -69,6 +69,13 @@ class TestSelling:
             ("payment_terms_days", "-1", "greater than or equal"),
             ("payment_terms_days", "99999", "less than or equal"),
             ("fiscal_year_start_month", "13", "valid choice"),
+            ("payment_url_pattern", "http://pay.example/{number}", "https:// first"),
+            ("payment_url_pattern", "javascript:alert({number})", "https:// first"),
+            ("payment_url_pattern", "https://pay.example/{total}{number}", "{total} is unknown"),
+            ("payment_url_pattern", "https://pay.example/{number", "is unknown"),
+            ("payment_url_pattern", "https://{number}.example/", "The host must be the same"),
+            ("payment_url_pattern", "https://pay.example/{amount}", "which invoice is paid"),
+            ("payment_url_pattern", f"https://pay.example/{'w' * 300}{{number}}", "at most 300"),
             ("terms", "w" * 200_000, "at most 5000"),
             ("terms", "a\x00b", "Null characters"),
         ],
@@ -92,6 +99,16 @@ class TestSelling:
     def test_an_opening_balance_is_something_entered(self, owner, company, party):
         set_opening(party=party, opening=Decimal(5), opening_date=date(2026, 1, 1), by=None)
         assert "kept in GBP" in body(owner.post(SELLING, selling(currency="EUR")))
+
+    def test_a_payment_link_is_kept_and_can_be_taken_back(self, owner, company):
+        link = "https://pay.example/?ref={number}&amount={amount}%20{currency}"
+        assert owner.post(SELLING, selling(payment_url_pattern=link)).status_code == 302
+        company.refresh_from_db()
+        assert company.payment_url_pattern == link
+        assert "ref={number}" in body(owner.get(SELLING))
+        assert owner.post(SELLING, selling()).status_code == 302
+        company.refresh_from_db()
+        assert company.payment_url_pattern == ""
 
     def test_nothing_else_can_be_slipped_in(self, owner, company):
         owner.post(SELLING, selling(legal_name="Mine", books_closed_until="2030-01-01"))

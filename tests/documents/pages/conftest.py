@@ -1,13 +1,17 @@
 """A company with an owner, a colleague who may only look, and a stranger from elsewhere."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import Company, Membership, Role
 from documents import papers
 from tests.factories import CompanyFactory, member
+from worker.broker import queue_names
+from worker.models import Presence
 
 
 @pytest.fixture(autouse=True)
@@ -51,3 +55,12 @@ def viewer_client(company: Company) -> Client:
 @pytest.fixture
 def stranger_client(db: None) -> Client:
     return signed_in(member(Role.OWNER))
+
+
+@pytest.fixture
+def heard(db: None) -> None:
+    """A worker listens to every queue: without one, pages look for what waits unheard."""
+    later = timezone.now() + timedelta(hours=1)  # however long the test takes
+    Presence.objects.create(
+        name="w", role="worker", host="h", pid=1, queues=queue_names(), seen_at=later
+    )

@@ -4,7 +4,8 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from documents.models import Document, DocumentState
+from documents.models import Delivery, DeliveryState, Document, DocumentRequest, DocumentState
+from documents.selectors import places_in_queue
 from documents.views import documents as pages
 from tests.factories import DocumentFactory, UserFactory
 
@@ -131,7 +132,8 @@ def test_a_key_that_is_no_key_shows_the_first_page(client, company):
 def test_the_queries_do_not_grow_with_the_rows(client, company, django_assert_num_queries):
     for _ in range(20):
         DocumentFactory.create(company=company, ready=True, requested_by=UserFactory.create())
-    with django_assert_num_queries(3) as queries:  # session, user with companies, documents
+    # session, user with companies, documents, their e-mails
+    with django_assert_num_queries(4) as queries:
         client.get(URL, {"q": "Statement"})
     assert not any("snapshot" in query["sql"] for query in queries.captured_queries)
     assert not any("COUNT(" in query["sql"] for query in queries.captured_queries)
@@ -144,6 +146,90 @@ def test_empty_lists_say_what_to_do_next(client):
 
 def test_the_list_asks_again_only_while_something_moves(client, company):
     DocumentFactory.create(company=company, ready=True)
-    assert 'hx-trigger="every' not in client.get(URL).content.decode()
+    assert 'hx-trigger="load delay:' not in client.get(URL).content.decode()
     DocumentFactory.create(company=company, state=DocumentState.RUNNING)
-    assert 'hx-trigger="every 1s"' in client.get(URL).content.decode()
+    assert 'hx-trigger="load delay:250ms' in client.get(URL).content.decode()
+
+
+def test_a_paper_that_somebody_else_asked_for_first_is_mine_too(client, company, owner):
+    document = DocumentFactory.create(
+        company=company, title="ours", requested_by=UserFactory.create()
+    )
+    DocumentFactory.create(company=company, title="theirs", requested_by=UserFactory.create())
+    DocumentRequest.objects.create(company=company, document=document, user=owner.user)
+    assert titles(client, mine="on") == ["ours"]
+
+
+def test_papers_of_one_party_and_damaged_files_are_found(client, company):
+    one = DocumentFactory.create(company=company, title="one")
+    DocumentFactory.create(company=company, title="lost", ready=True, damage="missing")
+    assert titles(client, party=str(one.recipient_id)) == ["one"]
+    assert titles(client, state="damaged") == ["lost"]
+    assert "file missing" in client.get(URL).content.decode()
+
+
+def test_a_party_of_another_company_is_nobody(client):
+    assert titles(client, party=str(DocumentFactory.create().recipient_id)) == []
+
+
+def test_a_row_says_how_many_come_before_it_in_its_queue(client, company):
+    DocumentFactory.create_batch(3, turn=1)  # of others, before it
+    DocumentFactory.create(turn=0, held=True)
+    DocumentFactory.create(queue="batch", turn=0)
+    mine = DocumentFactory.create(company=company, turn=2)
+    DocumentFactory.create(company=company, turn=3)
+    assert places_in_queue(Document.objects.for_company(company)) == {
+        mine.pk: 3,
+        Document.objects.get(turn=3).pk: 4,
+    }
+    assert "3 before" in client.get(URL).content.decode()
+    assert "3 papers come before it" in client.get(mine.get_absolute_url()).content.decode()
+
+
+def test_the_first_of_the_queue_is_next(client, company):
+    DocumentFactory.create(company=company)
+    assert "next" in client.get(URL).content.decode()
+
+
+def test_places_cost_one_query_however_many_wait(company, django_assert_num_queries):
+    rows = DocumentFactory.create_batch(30, company=company)
+    with django_assert_num_queries(1):
+        assert len(places_in_queue(rows)) == 30
+
+
+def test_an_e_mail_shows_beside_its_paper(client, company):
+    document = DocumentFactory.create(company=company, ready=True)
+    Delivery.objects.create(
+        company=company,
+        document=document,
+        recipient_id=document.recipient_id,
+        address="ap@harbour.example",
+        state=DeliveryState.UNKNOWN,
+        message_id="one@here",
+    )
+    assert "perhaps sent" in client.get(URL).content.decode()
+    body = client.get(document.get_absolute_url()).content.decode()
+    assert "ap@harbour.example" in body
+    assert "perhaps sent" in body
+
+
+def test_the_state_of_a_version_is_told(client, company):
+    old = DocumentFactory.create(company=company)
+    DocumentFactory.create(company=company, subject_id=old.subject_id, version=2)
+    body = client.get(URL).content.decode()
+    assert body.count("Superseded by another version") == 1
+    assert body.count("The version that stands") == 1
+
+
+@pytest.mark.parametrize(
+    ("ago", "said"),
+    [
+        ({"seconds": 20}, "now"),
+        ({"minutes": 5, "seconds": 30}, "5 min"),
+        ({"hours": 3, "minutes": 59}, "3 h"),
+        ({"days": 2}, "2 d"),
+    ],
+)
+def test_an_age_is_told_roughly(client, company, ago, said):
+    aged(DocumentFactory.create(company=company), **ago)
+    assert f">{said}</time>" in client.get(URL).content.decode()

@@ -3,7 +3,7 @@ import logging
 import pytest
 from django.urls import reverse
 
-from documents.archive import archive
+from documents.archive import LocalArchive, archive
 from documents.models import Document, DocumentState
 from tests.factories import PDF, DocumentFactory
 
@@ -34,11 +34,19 @@ def test_the_file_comes_whole_and_well_described(client, document):
     )
 
 
-def test_it_is_streamed_and_closed(client, document):
-    response = client.get(url(document))
-    assert response.streaming
-    response.close()
-    assert response.file_to_stream is None or response.file_to_stream.closed
+def test_it_is_streamed_and_closed(client, document, monkeypatch):
+    opened = []
+    open_checked = LocalArchive.open_checked
+
+    def noted(*args):
+        opened.append(open_checked(*args))
+        return opened[-1]
+
+    monkeypatch.setattr(LocalArchive, "open_checked", noted)
+    for response in (client.get(url(document)), client.head(url(document))):
+        assert response.streaming
+        response.close()
+    assert [file.closed for file in opened] == [True, True]
 
 
 def test_it_can_be_shown_in_the_browser(client, document):

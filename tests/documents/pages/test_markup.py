@@ -34,9 +34,8 @@ class Findings(HTMLParser):
                 self.wrong.append(f"from elsewhere: {values[name]}")
         if tag == "label":
             self.labels.add(values.get("for"))
-        if tag in ("select", "textarea") or (
-            tag == "input" and values.get("type") not in ("hidden", "submit")
-        ):
+        is_field = tag == "input" and values.get("type") not in ("hidden", "submit")
+        if (is_field or tag in ("select", "textarea")) and "aria-label" not in values:
             self.fields.append(values.get("id"))
         if "id" in values:
             self.ids.append(values["id"])

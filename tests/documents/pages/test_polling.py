@@ -11,9 +11,11 @@ from tests.factories import BatchFactory, BatchItemFactory, DocumentFactory
 
 
 def ticker(response):
-    """The wait in seconds and the address of the next poll; None when there is none."""
+    """The wait in milliseconds and the address of the next poll; None when there is none."""
     body = response.content.decode()
-    found = re.search(r'id="ticker"[^>]*hx-get="([^"]+)" hx-trigger="every (\d)s"', body)
+    found = re.search(
+        r'id="ticker"[^>]*hx-get="([^"]+)" hx-trigger="load delay:(\d+)ms, every 10s"', body
+    )
     return (int(found[2]), html.unescape(found[1])) if found else None
 
 
@@ -25,12 +27,13 @@ def item(company):
 def test_the_wait_grows_while_nothing_changes(client, item):
     wait, url = ticker(client.get(item.batch.get_absolute_url()))
     waits = [wait]
-    for _ in range(6):
+    for _ in range(7):
         response = client.get(url)
         assert 'id="results"' not in response.content.decode()
         wait, url = ticker(response)
         waits.append(wait)
-    assert waits == [1, 2, 3, 4, 5, 5, 5]
+    assert waits == [250, 300, 400, 600, 1000, 2000, 3000, 5000]
+    assert ticker(client.get(url))[0] == 5000
 
 
 def test_a_change_brings_the_parts_and_shortens_the_wait(client, item):
@@ -44,7 +47,7 @@ def test_a_change_brings_the_parts_and_shortens_the_wait(client, item):
     assert 'id="results"' in body
     assert "being made" in body
     assert "<html" not in body
-    assert ticker(response)[0] == 2
+    assert ticker(response)[0] == 2000
 
 
 def test_a_final_run_is_told_once_and_asked_for_no_more(client, item):
@@ -65,6 +68,20 @@ def test_a_document_that_becomes_final_ends_it(client, company):
     response = client.get(url)
     assert ticker(response) is None
     assert "It was cancelled before it was made." in response.content.decode()
+
+
+def test_a_document_that_was_begun_is_looked_at_again_at_once(client, company):
+    document = DocumentFactory.create(company=company)
+    _, url = ticker(client.get(document.get_absolute_url()))
+    Document._base_manager.update(state=DocumentState.RUNNING)
+    assert ticker(client.get(url))[0] == 250
+
+
+def test_the_token_of_a_form_is_no_change(client, company):
+    document = DocumentFactory.create(company=company)
+    page = client.get(document.get_absolute_url())
+    assert "csrfmiddlewaretoken" in page.content.decode()
+    assert 'id="facts"' not in client.get(ticker(page)[1]).content.decode()
 
 
 def test_polls_keep_the_filter_and_the_page(client, company):
@@ -90,5 +107,5 @@ def test_links_in_a_fragment_belong_to_the_page(client, item):
 @pytest.mark.parametrize("wait", ["0", "-1", "99", "x", "1e9", ""])
 def test_a_wait_that_was_made_up_is_not_believed(client, item, wait):
     _, url = ticker(client.get(item.batch.get_absolute_url()))
-    made_up = re.sub(r"wait=\d", f"wait={wait}", url)
-    assert ticker(client.get(made_up))[0] == 2
+    made_up = re.sub(r"wait=\d+", f"wait={wait}", url)
+    assert ticker(client.get(made_up))[0] == 250

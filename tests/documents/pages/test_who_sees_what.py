@@ -79,7 +79,7 @@ def test_reading_writes_nothing(client, urls):
             connection,
         ) as queries:
             client.get(url)
-        verbs = {query["sql"].split()[0] for query in queries.captured_queries}
+        verbs = {query["sql"].lstrip("(").split()[0] for query in queries.captured_queries}
         assert verbs <= {"SELECT"}, name
 
 

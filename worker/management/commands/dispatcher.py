@@ -11,6 +11,8 @@ from django.core.management.base import BaseCommand
 from django.db import DatabaseError, close_old_connections, connection
 
 from worker.dispatching import dispatch_once
+from worker.models import Role
+from worker.presence import Herald
 
 logger = logging.getLogger("pressroom.dispatcher")
 
@@ -25,6 +27,7 @@ class Command(BaseCommand):
         if options["once"]:
             self.stdout.write(f"{dispatch_once()} rows moved")
             return
+        Herald(Role.DISPATCHER).start()
         self._loop(_stop_on_signals())
 
     def _loop(self, stop: threading.Event) -> None:

@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from worker.embedded import BrokerFailedError, EmbeddedBroker
-from worker.processes import dispatcher_process, web_process, worker_processes
+from worker.processes import beat_process, dispatcher_process, web_process, worker_processes
 from worker.supervisor import Supervisor
 
 
@@ -30,6 +30,7 @@ class Command(BaseCommand):
         processes = [
             web_process(port=port),
             dispatcher_process(),
+            beat_process(),
             *worker_processes(batch=workers),
         ]
         try:

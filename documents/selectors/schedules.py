@@ -1,0 +1,42 @@
+"""What the page of schedules reads."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import models
+
+from accounts.models import Company
+from documents.calendars import next_due
+from documents.models import Schedule, ScheduledRun
+from documents.papers import run_kind
+from worker.clock import database_now
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A schedule with the run it started last, and the moment of its next one if it is on."""
+
+    schedule: Schedule
+    label: str
+    last: ScheduledRun | None
+    next_at: datetime | None
+
+
+def all_schedules(company: Company) -> "models.QuerySet[Schedule]":
+    return Schedule.objects.for_company(company).select_related("company")
+
+
+def planned_schedules(company: Company) -> list[Planned]:
+    now = database_now()
+    last = ScheduledRun.objects.select_related("batch").order_by("-month")
+    rows = all_schedules(company).order_by("kind", "day", "created_at")
+    runs = {run.schedule_id: run for run in last.filter(schedule__in=rows).reverse()}
+    return [
+        Planned(
+            schedule=schedule,
+            label=run_kind(schedule.kind).label,
+            last=runs.get(schedule.pk),
+            next_at=next_due(schedule, now) if schedule.is_enabled else None,
+        )
+        for schedule in rows
+    ]

@@ -1,0 +1,94 @@
+"""When an e-mail that was asked for may go: with its paper, and not while its run is paused."""
+
+from collections.abc import Sequence
+
+from django.db import models, transaction
+from django.db.models.functions import Concat, Now
+
+from accounts.audit import note
+from accounts.models import User
+from documents.models import Batch, Delivery, DeliveryState, Document, DocumentState
+
+NO_PAPER = "Its paper could not be made: "
+# What a released row may have been: also failed or cancelled for want of its paper.
+_REVIVED = (DeliveryState.QUEUED, DeliveryState.FAILED, DeliveryState.CANCELLED)
+
+Deliveries = models.QuerySet[Delivery]
+
+
+def release_deliveries(documents: Sequence[Document]) -> None:
+    """Let what waits for these documents go, and give up what waits for one that failed.
+
+    Called in the transaction that announces them.
+    """
+    ready = [row.pk for row in documents if row.state == DocumentState.READY]
+    failed = [row.pk for row in documents if row.state == DocumentState.FAILED]
+    held = Delivery._base_manager.filter(held=True)
+    if ready:
+        let_go(held.filter(document__in=ready))
+    if failed:
+        _give_up(held.filter(document__in=failed))
+
+
+def release_overdue() -> int:
+    """A sweep: those whose paper was announced just while they were being asked for, and those
+    whose paper a person cancelled, which nothing announces.
+    """
+    held = Delivery._base_manager.filter(held=True, state=DeliveryState.QUEUED)
+    announced = held.filter(document__announced_at__isnull=False)
+    moved = let_go(announced.filter(document__state=DocumentState.READY))
+    moved += _give_up(announced.filter(document__state=DocumentState.FAILED))
+    return moved + held.filter(document__state=DocumentState.CANCELLED).update(
+        state=DeliveryState.CANCELLED, finished_at=Now(), failure="Its paper was cancelled."
+    )
+
+
+def _give_up(deliveries: Deliveries) -> int:
+    why = Document._base_manager.filter(pk=models.OuterRef("document")).values("failure")[:1]
+    return deliveries.filter(held=True, state=DeliveryState.QUEUED).update(
+        state=DeliveryState.FAILED,
+        finished_at=Now(),
+        failure=Concat(models.Value(NO_PAPER), models.Subquery(why)),
+    )
+
+
+def let_go(deliveries: Deliveries) -> int:
+    """Those of `deliveries`, whose papers are ready, that no paused run holds back."""
+    held = deliveries.filter(held=True, state__in=_REVIVED)
+    return held.exclude(batch__is_paused=True).update(
+        state=DeliveryState.QUEUED,
+        held=False,
+        failure="",
+        finished_at=None,
+        next_attempt_at=Now(),
+        published_at=None,
+    )
+
+
+def pause_deliveries(batch: Batch) -> int:
+    """Hold a run's e-mails back; those being sent are sent. Mark the run as paused first."""
+    waiting = Delivery.objects.for_company(batch.company_id).filter(batch=batch)
+    return waiting.filter(state=DeliveryState.QUEUED).update(held=True)
+
+
+def resume_deliveries(batch: Batch) -> int:
+    """Let a run's e-mails go whose papers are ready. Mark the run as not paused first."""
+    mine = Delivery.objects.for_company(batch.company_id).filter(batch=batch)
+    return let_go(mine.filter(document__state=DocumentState.READY))
+
+
+def cancel_deliveries(
+    deliveries: Deliveries, *, by: User | None, reason: str = "It was cancelled."
+) -> int:
+    """Those that wait won't be sent; one that a worker has in its hands is left to it."""
+    waiting = deliveries.filter(state=DeliveryState.QUEUED)
+    with transaction.atomic():
+        rows = list(waiting.select_for_update(of=("self",)).order_by("pk").defer("body"))
+        for place in range(0, len(rows), 1000):
+            chunk = [row.pk for row in rows[place : place + 1000]]
+            waiting.filter(pk__in=chunk).update(
+                state=DeliveryState.CANCELLED, held=False, finished_at=Now(), failure=reason
+            )
+        words = (DeliveryState.QUEUED.label, DeliveryState.CANCELLED.label)
+        note(rows, {"state": words}, by)
+    return len(rows)

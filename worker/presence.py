@@ -1,0 +1,120 @@
+"""Says every few seconds that this process is alive, and tells which queues nobody listens to."""
+
+import atexit
+import logging
+import os
+import socket
+import threading
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+from django.db import DatabaseError, connection, models
+from django.db.models.functions import Now
+
+from worker import broker
+from worker.leasing import leased_models
+from worker.models import Presence, Role
+
+logger = logging.getLogger("pressroom.worker")
+
+EVERY = 5.0  # seconds
+GONE_AFTER = timedelta(seconds=30)
+_FORGOTTEN_AFTER = timedelta(hours=1)
+# Work that is younger than this may simply not have been taken yet.
+_PATIENCE = timedelta(seconds=15)
+
+
+class Herald:
+    """Keeps this process's row fresh from a thread with a database connection of its own."""
+
+    def __init__(self, role: Role, queues: Sequence[str] = ()) -> None:
+        self.role = role
+        self.queues = sorted(queues)
+        self.host = socket.gethostname()
+        self.pid = os.getpid()
+        self.name = f"{role}@{self.host}:{self.pid}"
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True, name="herald")
+
+    def start(self) -> None:
+        self._thread.start()
+        atexit.register(self.stop)
+
+    def stop(self) -> None:
+        """The row goes, so that nobody counts on this process any more."""
+        if os.getpid() == self.pid:  # a fork inherits what is registered, but not the thread
+            self._done.set()
+            self._thread.join(timeout=5)
+
+    def say(self) -> None:
+        """One statement writes the row, whether it was there or not."""
+        Presence.objects.bulk_create(
+            [
+                Presence(
+                    name=self.name,
+                    role=self.role,
+                    host=self.host,
+                    pid=self.pid,
+                    queues=self.queues,
+                )
+            ],
+            update_conflicts=True,
+            unique_fields=["name"],
+            update_fields=["queues", "seen_at"],
+        )
+
+    def _run(self) -> None:
+        while True:
+            self._try(self.say)
+            if self._done.wait(EVERY):
+                break
+        self._try(self._leave)
+
+    def _leave(self) -> None:
+        Presence.objects.filter(name=self.name).delete()
+
+    def _try(self, act: Callable[[], None]) -> None:
+        try:
+            act()
+        except DatabaseError as error:
+            logger.debug("The database is away: %s", error)
+        finally:
+            connection.close()
+
+
+def forget_the_gone() -> int:
+    """A sweep of the dispatcher: rows of processes that ended without a word."""
+    forgotten = Presence.objects.filter(seen_at__lt=Now() - _FORGOTTEN_AFTER)
+    return forgotten.delete()[0]
+
+
+def is_present(role: Role) -> bool:
+    """Whether any process of that role was seen lately."""
+    return Presence.objects.filter(role=role, seen_at__gte=Now() - GONE_AFTER).exists()
+
+
+def queues_without_listener() -> dict[str, datetime]:
+    """Queues in which due work waits that no worker listens to, and since when it is due.
+
+    One query where every queue has its listener, else two.
+    """
+    present = Presence.objects.filter(role=Role.WORKER, seen_at__gte=Now() - GONE_AFTER)
+    heard = {queue for queues in present.values_list("queues", flat=True) for queue in queues}
+    unheard = [queue for queue in broker.queue_names() if queue not in heard]
+    return _waiting_in(unheard) if unheard else {}
+
+
+def _waiting_in(queues: list[str]) -> dict[str, datetime]:
+    """Since when work waits in each queue in which some has waited long enough to ask."""
+    first, *others = [
+        model.due()
+        .order_by()
+        .filter(queue__in=queues, next_attempt_at__lte=Now() - _PATIENCE)
+        .values_list("queue")
+        .annotate(since=models.Min("next_attempt_at"))
+        for model in leased_models()
+    ]
+    oldest: dict[str, datetime] = {}
+    for queue, since in first.union(*others, all=True):
+        oldest[queue] = min(since, oldest.get(queue, since))
+    return dict(sorted(oldest.items()))
