@@ -113,10 +113,17 @@ def short_text(length: int, **options: Any) -> forms.CharField:
     return forms.CharField(max_length=length, widget=forms.TextInput(attrs=attrs), **options)
 
 
+class LongText(forms.CharField):
+    """Browsers end lines by CR and LF: kept as LF, or what nobody changed would look changed."""
+
+    def to_python(self, value: Any) -> str:
+        return str(super().to_python(value)).replace("\r\n", "\n")
+
+
 def long_text(length: int, *, rows: int = 3, **options: Any) -> forms.CharField:
     attrs = {"class": f"form-control {options.pop('css', '')}".strip(), "rows": rows}
     options.setdefault("required", False)
-    return forms.CharField(max_length=length, widget=forms.Textarea(attrs=attrs), **options)
+    return LongText(max_length=length, widget=forms.Textarea(attrs=attrs), **options)
 
 
 def clean_reason(text: str) -> str:

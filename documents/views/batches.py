@@ -131,7 +131,8 @@ def _can(
         "plan": enters and unplanned and plan is not None and plan.state not in _MOVING,
         "make_cancelled": enters and bool(progress.counts[DocumentState.CANCELLED]),
         "make": enters,
-        "send": request.membership.may_act_as(Role.ACCOUNTANT) and batch.planned_at is not None,
+        # Also while it is planned, when it is refused: who looks on would not see it come.
+        "send": request.membership.may_act_as(Role.ACCOUNTANT) and not unplanned,
     }
 
 

@@ -132,6 +132,15 @@ def test_the_history_tells_of_changes(clerk, party):
     assert "Quayside Ltd" in clerk.get(at("history", party)).content.decode()
 
 
+def test_an_address_that_nobody_touched_is_no_change(clerk, party):
+    """A browser ends the lines of a text area by CR and LF."""
+    typed_again = party.address.replace("\n", "\r\n")
+    clerk.post(at("edit", party), typed(code="P1", name="Quayside Ltd", address=typed_again))
+    party.refresh_from_db()
+    assert party.name == "Quayside Ltd"
+    assert party.address == "1 High Street\nBristol"
+
+
 def test_an_accountant_puts_it_out_of_use_and_back(accountant, party):
     assert "inactive" in said(accountant.post(at("deactivate", party), follow=True))
     assert not Party.all_objects.get().is_active

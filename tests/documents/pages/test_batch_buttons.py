@@ -67,6 +67,14 @@ def test_the_papers_are_sent(client, batch):
     assert batch.send
 
 
+def test_who_watches_the_planning_has_the_menu_to_send_already(client, company):
+    batch = BatchFactory.create(company=company, state=BatchState.PLANNING, planned_at=None)
+    assert "Send by e-mail" in client.get(batch.get_absolute_url()).content.decode()
+    assert press(client, batch, "send") == [
+        "It is not planned yet: wait until its papers are known."
+    ]
+
+
 @pytest.mark.parametrize("name", ALL)
 def test_pressing_is_by_post_only(client, batch, name):
     assert client.get(url(name, batch)).status_code == 405

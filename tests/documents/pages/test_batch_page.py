@@ -82,6 +82,16 @@ def test_the_pace_is_measured_over_what_this_run_made(client, batch):
     assert "about 10 s left" in body
 
 
+def test_a_run_of_which_everything_failed_is_not_said_to_have_made_it(client, batch):
+    batch.planned_at = timezone.now() - timedelta(seconds=30)
+    batch.state = "done"
+    batch.save()
+    item(batch, "failed", failed=True)
+    body = page(client, batch).content.decode()
+    assert "Finished 1 in" in body
+    assert "Made" not in body
+
+
 def test_a_run_that_stands_still_says_so(client, batch):
     long_ago = timezone.now() - timedelta(minutes=5)
     batch.planned_at = long_ago - timedelta(minutes=1)
