@@ -146,6 +146,7 @@ def test_a_worker_that_lost_its_lease_counts_nothing():
     assert (sweep.checked, sweep.cursor) == (0, None)
 
 
+@pytest.mark.servers  # SQLite in memory knows no two connections
 def test_two_that_are_started_at_once_are_one():
     sweeps = at_once(*[start_sweep] * 4)
     assert len({sweep.pk for sweep in sweeps}) == 1
