@@ -10,12 +10,13 @@ from typing import Any
 
 from django.db import transaction
 from django.template import TemplateDoesNotExist
+from django.utils import timezone
 
 from documents.archive import Damaged, Stored, archive
-from documents.models import Document
+from documents.models import Document, DocumentState
 from documents.papers import paper_kind
 from documents.rendering import Asset, Rendered, RenderError, render_paper
-from documents.services.outcomes import announce_document
+from documents.services.outcomes import announce_made, as_announced
 from worker.running import TryAgain, WorkFailed
 
 logger = logging.getLogger("pressroom.worker")
@@ -37,17 +38,27 @@ def make_document(document: Document) -> None:
     rendered = _render(document)
     milliseconds = round((time.monotonic() - started) * 1000)
     stored = _stored(document, rendered)
+    made = {
+        "storage_key": stored.key,
+        "sha256": stored.sha256,
+        "size": stored.size,
+        "pages": rendered.pages,
+        "render_milliseconds": milliseconds,
+        "made_by": f"{socket.gethostname()}:{os.getpid()}",
+    }
     with transaction.atomic():
-        recorded = document.finish(
-            storage_key=stored.key,
-            sha256=stored.sha256,
-            size=stored.size,
-            pages=rendered.pages,
-            render_milliseconds=milliseconds,
-            made_by=f"{socket.gethostname()}:{os.getpid()}",
-        )
-        if recorded:
-            announce_document(document)
+        if document.finish(**made, **as_announced()):
+            announce_made(_as_made(document, made))
+
+
+def _as_made(document: Document, made: dict[str, Any]) -> Document:
+    """The row as it was recorded, without reading it again; the time is this machine's."""
+    for name, value in made.items():
+        setattr(document, name, value)
+    document.state = DocumentState.READY
+    document.finished_at = timezone.now()
+    document.occurrence += 1
+    return document
 
 
 def _stored(document: Document, rendered: Rendered) -> Stored:

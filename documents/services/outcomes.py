@@ -21,10 +21,14 @@ _ENDED = (BatchState.DONE, BatchState.CANCELLED)
 Outcome = TypeVar("Outcome", Document, Batch)
 
 
-def announce_document(document: Document) -> None:
-    """Call it in the transaction that made `document` final."""
-    mine = Document.objects.across_companies().filter(pk=document.pk)
-    _announce(mine.filter(state__in=_TOLD), _tell_documents)
+def as_announced() -> dict[str, Any]:
+    """What is recorded beside the end of a paper that `announce_made` tells of."""
+    return {"announced_at": Now(), "occurrence": models.F("occurrence") + 1}
+
+
+def announce_made(document: Document) -> None:
+    """Call it in the transaction whose `finish` recorded `as_announced()`, on the row as it is."""
+    _tell_documents([document])
 
 
 def announce_finished() -> int:
@@ -42,8 +46,8 @@ def _announce(rows: "models.QuerySet[Outcome]", tell: Callable[[list[Outcome]], 
             .order_by("finished_at")
             .select_for_update(skip_locked=skips, of=("self",) if skips else ())[:_AT_ONCE]
         )
-        _mark(found)
         if found:
+            _mark(found)
             tell(found)
     return len(found)
 
@@ -51,11 +55,8 @@ def _announce(rows: "models.QuerySet[Outcome]", tell: Callable[[list[Outcome]], 
 def _mark(rows: list[Outcome]) -> None:
     for row in rows:
         row.occurrence += 1
-    if rows:
-        model: type[models.Model] = type(rows[0])
-        model._base_manager.filter(pk__in=[row.pk for row in rows]).update(
-            announced_at=Now(), occurrence=models.F("occurrence") + 1
-        )
+    model: type[models.Model] = type(rows[0])
+    model._base_manager.filter(pk__in=[row.pk for row in rows]).update(**as_announced())
 
 
 def _tell_documents(documents: list[Document]) -> None:
