@@ -25,6 +25,7 @@ from billing.models import (
     RecomputationState,
 )
 from billing.services.correcting import correct_chunk, report_chunk
+from documents.services.notifications import notify_of_finding
 from worker.dispatching import sweep_leases
 from worker.leasing import WorkState
 from worker.nudging import nudge_on_commit
@@ -175,7 +176,26 @@ def _close(run: Recomputation) -> bool:
     if chunks.filter(state__in=_UNFINISHED).exists():
         return False
     failed = chunks.filter(state=WorkState.FAILED).exists()
-    return _end(run, RecomputationState.FAILED if failed else RecomputationState.DONE)
+    with transaction.atomic():
+        ended = _end(run, RecomputationState.FAILED if failed else RecomputationState.DONE)
+        if ended and run.night_of:
+            _tell_of_the_night(run)
+    return ended
+
+
+def _tell_of_the_night(run: Recomputation) -> None:
+    """Nobody waits for a nightly report: its owners are told where it found something."""
+    run.refresh_from_db()
+    if not run.drifting and run.state != RecomputationState.FAILED:
+        return
+    drifts = "1 balance is" if run.drifting == 1 else f"{run.drifting} balances are"
+    notify_of_finding(
+        run.company,
+        subject_id=run.pk,
+        title=f"{drifts} not what the documents come to" if run.drifting else f"{run} failed",
+        detail="The nightly report says which document is missing or counted twice.",
+        url=run.get_absolute_url(),
+    )
 
 
 def _end(run: Recomputation, state: RecomputationState) -> bool:

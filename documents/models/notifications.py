@@ -20,6 +20,7 @@ class Event(models.TextChoices):
     RUN_FAILED = "run.failed", "run failed"
     ARCHIVE_DAMAGED = "archive.damaged", "archive damaged"
     WEBHOOK_FAILED = "webhook.failed", "webhook failed"
+    CHECK_FAILED = "check.failed", "a check found something"
 
 
 class MailChoice(models.TextChoices):

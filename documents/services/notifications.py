@@ -37,6 +37,7 @@ _CHOICE_OF = {
     Event.RUN_FAILED: "runs",
     Event.ARCHIVE_DAMAGED: "warnings",
     Event.WEBHOOK_FAILED: "warnings",
+    Event.CHECK_FAILED: "warnings",
 }
 
 
@@ -98,6 +99,20 @@ def notify_of_webhook(endpoint: WebhookEndpoint, reason: str) -> None:
         title=f"Webhook: {endpoint.description or endpoint.url}",
         detail=reason,
         url=endpoint.get_absolute_url(),
+    )
+
+
+def notify_of_finding(
+    company: Company, *, subject_id: UUID, title: str, detail: str, url: str
+) -> None:
+    """Tell the owners what a check that runs by itself has found; `subject_id` is the check's."""
+    _tell_owners(
+        company,
+        event=Event.CHECK_FAILED,
+        subject_id=subject_id,
+        title=title,
+        detail=detail,
+        url=url,
     )
 
 

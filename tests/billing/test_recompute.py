@@ -7,6 +7,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
+from accounts.models import Role
 from billing.models import Recomputation, RecomputationChunk, RecomputationState
 from billing.services import recomputing
 from billing.services.recomputing import (
@@ -19,9 +20,10 @@ from billing.services.recomputing import (
 )
 from billing.tasks import recompute_chunk as recompute_chunk_task
 from billing.tasks import start_nightly_recomputation as nightly_task
+from documents.models import Notification
 from tests.billing.drifting import APPLY, REPORT, found, recompute, shift, sound_books
 from tests.billing.factories import new_party, posted_invoice
-from tests.factories import CompanyFactory
+from tests.factories import CompanyFactory, member
 from worker.leasing import WorkState
 from worker.running import work_on
 
@@ -149,3 +151,29 @@ class TestNightly:
         assert start_nightly_recomputation() == 0
         finish_here(open_)
         assert start_nightly_recomputation() == 1
+
+
+class TestWhatTheNightFound:
+    @pytest.fixture
+    def night(self, company, party):
+        sound_books(party)
+
+        def run() -> list[Notification]:
+            assert start_nightly_recomputation() == 1
+            finish_here(Recomputation.objects.for_company(company).latest("number"))
+            return list(Notification.objects.for_company(company))
+
+        return run
+
+    def test_is_told_to_the_owners_with_the_way_there(self, night, company, party):
+        owner = member(Role.OWNER, company=company)
+        member(Role.CLERK, company=company)
+        shift(party, invoiced="3")
+        [told] = night()
+        assert told.user == owner.user
+        assert told.title == "1 balance is not what the documents come to"
+        assert told.url == Recomputation.objects.get().get_absolute_url()
+
+    def test_is_not_told_when_every_balance_is_right(self, night, company):
+        member(Role.OWNER, company=company)
+        assert night() == []
