@@ -8,6 +8,8 @@ in its fair order, where a broker's end can't lose it and nothing piles up.
 import logging
 from collections.abc import Callable
 from datetime import timedelta
+from itertools import count
+from math import ceil
 
 from django.conf import settings
 from django.db import connection, models, transaction
@@ -24,6 +26,7 @@ logger = logging.getLogger("pressroom.dispatcher")
 LOST = "The process that worked on it was lost every time: it may need more memory than there is."
 Sweep = Callable[[], int]
 _sweeps: list[Sweep] = []
+_passes = count()
 
 
 def register_sweep(sweep: Sweep) -> None:
@@ -88,19 +91,39 @@ def publish_due() -> int:
     except OperationalError as error:
         logger.warning("The broker is away: %s", error)
         return 0
-    published = 0
-    for queue, depth in depths.items():
-        for model in leased_models():
-            published += (sent := _publish_some(model, queue, depth))
-            depth += sent
+    return sum(_fill(queue, depth, _in_turn()) for queue, depth in depths.items())
+
+
+def _in_turn() -> list[type[LeasedWork]]:
+    """Each pass begins with another kind: where there is room for one message only, all get it."""
+    kinds = leased_models()
+    first = next(_passes) % len(kinds)
+    return kinds[first:] + kinds[:first]
+
+
+def _fill(queue: str, depth: int, kinds: list[type[LeasedWork]]) -> int:
+    """A share of the room for each kind of work, so that ten thousand rows of one don't keep the
+    few of another out; what is left is for those that have more.
+    """
+    room, lost_after = settings.DISPATCH_WINDOW - depth, _lost_after(depth)
+    if room <= 0:
+        return 0
+    share = ceil(room / len(kinds))
+    published, more = 0, []
+    for model in kinds:
+        sent = _publish_some(model, queue, min(share, room - published), lost_after)
+        published += sent
+        if sent == share:
+            more.append(model)
+    for model in more:
+        published += _publish_some(model, queue, room - published, lost_after)
     return published
 
 
-def _publish_some(model: type[LeasedWork], queue: str, depth: int) -> int:
-    room = settings.DISPATCH_WINDOW - depth
+def _publish_some(model: type[LeasedWork], queue: str, room: int, lost_after: timedelta) -> int:
     if room <= 0:
         return 0
-    rows = _take(model, queue, room, lost_after=_lost_after(depth))
+    rows = _take(model, queue, room, lost_after=lost_after)
     unsent = publish(rows)
     if unsent:
         model._base_manager.filter(pk__in=[row.pk for row in unsent]).update(published_at=None)

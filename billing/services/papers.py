@@ -66,7 +66,8 @@ def request_paper(*, record: Printable, by: User | None) -> Document:
     paper = paper_of(record)
     document = request_document(company=record.company, paper=paper, by=by)
     before = document.get_state_display()
-    if document.state in (DocumentState.FAILED, DocumentState.CANCELLED) and queue_again(document):
+    stopped = document.state in (DocumentState.FAILED, DocumentState.CANCELLED)
+    if stopped and queue_again(document, at_once=True):
         note([document], {"state": (before, document.get_state_display())}, by)
     return document
 

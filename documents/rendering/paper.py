@@ -1,6 +1,7 @@
 """A paper from its snapshot: clean the text, check the glyphs, fill the template, render."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from django.template.loader import render_to_string
@@ -38,13 +39,14 @@ def render_paper(
     snapshot: Mapping[str, Any],
     assets: Mapping[str, Asset],
     fingerprint: str = "",
+    labels: Mapping[str, str] = MappingProxyType({}),
 ) -> Rendered:
     """The PDF of a snapshot. Reads the snapshot and the assets, nothing else. Raises RenderError.
 
     `template` is a name for Django's loaders, such as `pdf/statement.html`; `fingerprint` is that
-    of the snapshot, from which the paper's codes are made.
+    of the snapshot, from which the paper's codes are made; `labels` are words for its fields.
     """
-    clean = checked(snapshot, engine().glyphs.uncovered)
+    clean = checked(snapshot, engine().glyphs.uncovered, labels)
     html = paper_html(template=template, snapshot=clean, fingerprint=fingerprint)
     scan = links_of(clean, fingerprint).scan
     pictures = {**assets, QR: qr_code(scan)} if f"asset:{QR}" in html else assets

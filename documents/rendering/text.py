@@ -25,18 +25,20 @@ Path = tuple[str, ...]
 Uncovered = Callable[[Iterable[str]], list[str]]
 
 
-def checked(snapshot: Mapping[str, Any], uncovered: Uncovered) -> Mapping[str, Any]:
+def checked(
+    snapshot: Mapping[str, Any], uncovered: Uncovered, labels: Mapping[str, str]
+) -> Mapping[str, Any]:
     """`snapshot` as it may be printed; raises MissingGlyph or RenderError.
 
-    The reason names the field and the character. The same object comes back if nothing had to
-    be cleaned.
+    The reason names the character and the field, by its word in `labels` if it has one. The same
+    object comes back if nothing had to be cleaned.
     """
     characters: set[str] = set()
     for _, text in strings(snapshot):
         characters.update(text)
-    _refuse_impossible(snapshot, characters)
+    _refuse_impossible(snapshot, characters, labels)
     replaced = {character for character in characters if ord(character) in REPLACED}
-    _refuse_uncovered(snapshot, uncovered(characters - replaced))
+    _refuse_uncovered(snapshot, uncovered(characters - replaced), labels)
     if replaced:
         cleaned: Mapping[str, Any] = _cleaned(snapshot)
         return cleaned
@@ -55,25 +57,32 @@ def strings(value: object, path: Path = ()) -> Iterator[tuple[Path, str]]:
             yield from strings(item, (*path, str(index)))
 
 
-def _refuse_impossible(snapshot: Mapping[str, Any], characters: set[str]) -> None:
+def _refuse_impossible(
+    snapshot: Mapping[str, Any], characters: set[str], labels: Mapping[str, str]
+) -> None:
     for character in sorted(filter(IMPOSSIBLE.match, characters)):
         raise RenderError(
-            f"{_where(snapshot, character)} holds {_named(character)}, "
+            f"{_where(snapshot, character, labels)} holds {_named(character)}, "
             "a control character that can't be printed."
         )
 
 
-def _refuse_uncovered(snapshot: Mapping[str, Any], uncovered: list[str]) -> None:
+def _refuse_uncovered(
+    snapshot: Mapping[str, Any], uncovered: list[str], labels: Mapping[str, str]
+) -> None:
     for character in uncovered:
         raise MissingGlyph(
-            f"{_where(snapshot, character)} holds {_named(character)}, "
+            f"{_where(snapshot, character, labels)} holds {_named(character)}, "
             "which no installed font can print."
         )
 
 
-def _where(snapshot: Mapping[str, Any], character: str) -> str:
+def _where(snapshot: Mapping[str, Any], character: str, labels: Mapping[str, str]) -> str:
     path = next(path for path, text in strings(snapshot) if character in text)
-    return f"The field {'.'.join(path)}"
+    # A line of an address has its word, and so has a column of a table.
+    ways = (path, path[:-1], (*path[:-2], path[-1]))
+    words = (labels.get(".".join(way)) for way in ways)
+    return next((f"“{word}”" for word in words if word), f"The field {'.'.join(path)}")
 
 
 def _named(character: str) -> str:

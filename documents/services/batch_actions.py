@@ -101,7 +101,8 @@ def retry_failed(*, batch: Batch, by: User | None, with_cancelled: bool = False)
 
 
 def _plan_again(batch: Batch) -> None:
-    stopped = _plan_job(batch, WorkState.FAILED, WorkState.CANCELLED)
+    # Done: a worker that found the run cancelled had nothing to plan.
+    stopped = _plan_job(batch, WorkState.FAILED, WorkState.CANCELLED, WorkState.DONE)
     queued = stopped.update(
         state=WorkState.QUEUED,
         attempts=0,

@@ -80,6 +80,7 @@ def _render(document: Document) -> Rendered:
             snapshot=document.snapshot,
             assets=dict(_assets(document.snapshot)),
             fingerprint=document.fingerprint,
+            labels=paper_kind(document.kind).labels,
         )
     except RenderError as error:
         raise WorkFailed(error.reason, detail=repr(error)) from error

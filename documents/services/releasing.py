@@ -11,7 +11,10 @@ from documents.models import Batch, Delivery, DeliveryState, Document, DocumentS
 
 NO_PAPER = "Its paper could not be made: "
 # What a released row may have been: also failed or cancelled for want of its paper.
-_REVIVED = (DeliveryState.QUEUED, DeliveryState.FAILED, DeliveryState.CANCELLED)
+_ENDED = (DeliveryState.FAILED, DeliveryState.CANCELLED)
+_REVIVED = (DeliveryState.QUEUED, *_ENDED)
+# In a worker's hands, which must ask (`hand_over`) before a mail server gets it.
+_TAKEN = models.Q(state=DeliveryState.RUNNING, handing_over_at=None)
 
 Deliveries = models.QuerySet[Delivery]
 
@@ -66,9 +69,21 @@ def let_go(deliveries: Deliveries) -> int:
 
 
 def pause_deliveries(batch: Batch) -> int:
-    """Hold a run's e-mails back; those being sent are sent. Mark the run as paused first."""
-    waiting = Delivery.objects.for_company(batch.company_id).filter(batch=batch)
-    return waiting.filter(state=DeliveryState.QUEUED).update(held=True)
+    """Hold a run's e-mails back; what a mail server may have is sent. Mark the run as paused first.
+
+    One that a worker took and has not handed over yet is taken from it: else it would wait for its
+    next attempt, or its place in the rate limit, and go out while the run is paused.
+    """
+    mine = Delivery.objects.for_company(batch.company_id).filter(batch=batch)
+    taken = mine.filter(_TAKEN).update(
+        state=DeliveryState.QUEUED,
+        held=True,
+        attempts=models.F("attempts") - 1,
+        published_at=None,
+        token=None,
+        lease_expires_at=None,
+    )
+    return taken + mine.filter(state=DeliveryState.QUEUED, held=False).update(held=True)
 
 
 def resume_deliveries(batch: Batch) -> int:
@@ -80,14 +95,20 @@ def resume_deliveries(batch: Batch) -> int:
 def cancel_deliveries(
     deliveries: Deliveries, *, by: User | None, reason: str = "It was cancelled."
 ) -> int:
-    """Those that wait won't be sent; one that a worker has in its hands is left to it."""
-    waiting = deliveries.filter(state=DeliveryState.QUEUED)
+    """Those that no mail server may have yet won't be sent, also not once their paper is made."""
+    waiting = deliveries.filter(models.Q(state=DeliveryState.QUEUED) | _TAKEN)
     with transaction.atomic():
+        deliveries.filter(held=True, state__in=_ENDED).update(held=False)
         rows = list(waiting.select_for_update(of=("self",)).order_by("pk").defer("body"))
         for place in range(0, len(rows), 1000):
             chunk = [row.pk for row in rows[place : place + 1000]]
             waiting.filter(pk__in=chunk).update(
-                state=DeliveryState.CANCELLED, held=False, finished_at=Now(), failure=reason
+                state=DeliveryState.CANCELLED,
+                held=False,
+                finished_at=Now(),
+                failure=reason,
+                token=None,
+                lease_expires_at=None,
             )
         words = (DeliveryState.QUEUED.label, DeliveryState.CANCELLED.label)
         note(rows, {"state": words}, by)

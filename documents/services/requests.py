@@ -64,15 +64,20 @@ def _overtake(document: Document, queue: str) -> None:
         document.queue, document.turn, document.held = queue, 0, False
 
 
-def queue_again(document: Document) -> bool:
-    """Queue a document that failed or was cancelled, with all its attempts. False: it had moved."""
+def queue_again(document: Document, *, at_once: bool = False) -> bool:
+    """Queue a document that failed or was cancelled, with all its attempts. False: it had moved.
+
+    `at_once`: somebody waits for it now, so it waits for no run, whichever it was in.
+    """
     stopped = Document.objects.for_company(document.company_id).filter(
         pk=document.pk, state__in=(DocumentState.FAILED, DocumentState.CANCELLED)
     )
+    place: dict[str, object] = {"queue": _AT_ONCE, "turn": 0} if at_once else {}
     with transaction.atomic():
-        queued = stopped.update(**QUEUED_AGAIN)
+        queued = stopped.update(**QUEUED_AGAIN, **place)
         if queued == 1:
             document.state = DocumentState.QUEUED
+            document.queue = str(place.get("queue", document.queue))
             nudge_on_commit(document)
     return queued == 1
 

@@ -45,6 +45,9 @@
         loading: () => '<div class="no-results">Looking …</div>',
       },
     });
+    // An answer that comes late must not take the focus back from where one types by then.
+    const open = picker.open;
+    picker.open = () => { if (picker.wrapper.contains(document.activeElement)) open.call(picker); };
     if (label) picker.control_input.setAttribute("aria-label", label.textContent);
     if (described) picker.control_input.setAttribute("aria-describedby", described);
     if (select.getAttribute("aria-invalid")) picker.control_input.setAttribute("aria-invalid", "true");

@@ -2,14 +2,19 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
 from accounts.models import Company, Membership, Role
 from tests.factories import PASSWORD, CompanyFactory, UserFactory, member
+from tests.processes import Running, dispatcher, private_broker, worker
+
+# Nobody dies here: a slow machine must not look as if somebody did.
+_PATIENT = {"PRESSROOM_LEASE_SECONDS": "30", "PRESSROOM_TASK_TIME_LIMIT": "60"}
 
 
 @pytest.fixture(scope="package")
@@ -52,14 +57,27 @@ def complaints() -> list[str]:
 
 
 @pytest.fixture
-def page(browser: Browser, live_server, complaints: list[str]) -> Iterator[Page]:
-    context = browser.new_context(base_url=live_server.url, viewport={"width": 1280, "height": 800})
-    context.set_default_timeout(10_000)
-    page = context.new_page()
-    page.on("console", lambda said: said.type == "error" and complaints.append(said.text))
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    yield page
-    context.close()
+def another_browser(
+    browser: Browser, live_server, complaints: list[str]
+) -> Iterator[Callable[[], Page]]:
+    """`another_browser()`: a page that shares nothing with those before it, cookies included."""
+    with ExitStack() as stack:
+
+        def start() -> Page:
+            size: ViewportSize = {"width": 1280, "height": 800}
+            context = browser.new_context(base_url=live_server.url, viewport=size)
+            stack.callback(context.close)
+            context.set_default_timeout(10_000)
+            context.on("console", lambda it: it.type == "error" and complaints.append(it.text))
+            context.on("weberror", lambda it: complaints.append(str(it.error)))
+            return context.new_page()
+
+        yield start
+
+
+@pytest.fixture
+def page(another_browser: Callable[[], Page]) -> Page:
+    return another_browser()
 
 
 @pytest.fixture
@@ -72,3 +90,37 @@ def signed_in(page: Page, owner: Membership) -> Page:
     page.keyboard.press("Enter")
     expect(page).to_have_title("Documents · Pressroom")
     return page
+
+
+@pytest.fixture
+def at_work(
+    request: pytest.FixtureRequest,
+    transactional_db: None,
+    live_server,
+    settings,
+    broker_at,
+    archive_of_this_test: None,
+    tmp_path: Path,
+) -> Iterator[Running]:
+    """A worker with its dispatcher, to whose broker the server publishes: the worker.
+
+    They start while a test begins. Indirect parameters are added to their environment.
+    """
+    settings.SITE_URL = live_server.url
+    expect.set_options(timeout=20_000)  # two cores may be busy with the worker's start
+    here = {
+        **_PATIENT,
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+        "PRESSROOM_SITE_URL": live_server.url,
+        **getattr(request, "param", {}),
+    }
+    with private_broker() as broker:
+        broker_at(broker.url)
+        here["CELERY_BROKER_URL"] = broker.url
+        queues = "interactive,batch,mail"
+        with (
+            worker(tmp_path / "worker.log", queues=queues, children=1, **here) as running,
+            dispatcher(tmp_path / "dispatcher.log", **here),
+        ):
+            yield running
+    expect.set_options(timeout=5_000)

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from accounts.models import Membership
 from billing.models import Invoice
 from tests.billing.factories import new_party
-from tests.factories import PASSWORD
+from tests.e2e.office import sign_in, type_line, type_party
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -27,32 +27,6 @@ def at_the_form(page: Page, owner: Membership, live_server) -> Page:
     page.keyboard.press("n")
     expect(page.get_by_role("heading", name="New invoice")).to_be_visible()
     return page
-
-
-def sign_in(page: Page) -> None:
-    page.fill("[name=username]", "maya@thornbury.example")
-    page.fill("[name=password]", PASSWORD)
-    page.keyboard.press("Enter")
-
-
-def type_party(page: Page) -> None:
-    page.get_by_role("combobox", name="Party").focus()
-    page.keyboard.type("quay", delay=20)
-    expect(page.locator(".ts-dropdown .option")).to_have_count(1)
-    page.keyboard.press("Enter")
-    expect(page.locator(".ts-control .item")).to_contain_text("Quayside Provisions")
-
-
-def type_line(page: Page, row: int, description: str, quantity: str, price: str) -> None:
-    """From the line's first field on, by Tab."""
-    expect(page.locator(f"#id_items-{row}-sku")).to_be_focused()
-    page.keyboard.press("Tab")
-    page.keyboard.type(description)
-    page.keyboard.press("Tab")
-    page.keyboard.type(quantity)
-    page.keyboard.press("Tab")
-    page.keyboard.press("Tab")
-    page.keyboard.type(price)
 
 
 def descriptions(page: Page) -> list[str]:

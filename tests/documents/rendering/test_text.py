@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from documents.rendering import MissingGlyph, RenderError
+from documents.rendering import MissingGlyph, RenderError, render_paper
 from tests.documents.rendering.samples import drawn_glyphs, printed, statement, text_of
 
 FIELDS = [
@@ -92,6 +92,26 @@ def test_a_character_without_glyph_is_named_with_its_field(field):
         f"The field {field} holds “\U0001f9fe” U+1F9FE (RECEIPT), "
         "which no installed font can print."
     )
+
+
+@pytest.mark.parametrize(
+    ("field", "word"),
+    [
+        ("party.name", "Party's name"),
+        ("party.address_lines.0", "Party's address"),
+        ("lines.0.3", "Description"),
+    ],
+)
+def test_a_field_that_has_a_word_is_named_by_it(field, word):
+    words = {"party.name": "Party's name", "party.address_lines": "Party's address"}
+    with pytest.raises(MissingGlyph) as refused:
+        render_paper(
+            template="pdf/statement.html",
+            snapshot=with_text(field, "Thank you \U0001f9fe"),
+            assets={},
+            labels={**words, "lines.3": "Description"},
+        )
+    assert refused.value.reason.startswith(f"“{word}” holds “\U0001f9fe”")
 
 
 @pytest.mark.parametrize("character", ["\ue000", "\u0378", "\U000e1000"])
