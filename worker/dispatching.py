@@ -91,7 +91,8 @@ def publish_due() -> int:
     except OperationalError as error:
         logger.warning("The broker is away: %s", error)
         return 0
-    return sum(_fill(queue, depth, _in_turn()) for queue, depth in depths.items())
+    kinds = _in_turn()
+    return sum(_fill(queue, depth, kinds) for queue, depth in depths.items())
 
 
 def _in_turn() -> list[type[LeasedWork]]:

@@ -157,11 +157,22 @@ def recompute_chunk(chunk: RecomputationChunk) -> None:
         "company", "requested_by", "corrects"
     )
     run = runs.get(pk=chunk.recomputation_id)
+    if run.is_final:
+        _give_up(chunk)
+        return
     if run.applies:
         correct_chunk(run, chunk)
     else:
         report_chunk(run, chunk)
     _close(run)
+
+
+def _give_up(chunk: RecomputationChunk) -> None:
+    """Its worker was lost, and its run cancelled before another took it."""
+    mine = RecomputationChunk.objects.filter(
+        pk=chunk.pk, token=chunk.token, state=WorkState.RUNNING
+    )
+    mine.update(state=WorkState.CANCELLED, finished_at=Now(), token=None, lease_expires_at=None)
 
 
 def close_finished_recomputations() -> int:

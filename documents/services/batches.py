@@ -12,7 +12,16 @@ from django.db.models.functions import Now
 
 from accounts.models import Company, User
 from documents.consistency import consistent_read, was_overtaken
-from documents.models import Batch, BatchItem, BatchJob, BatchState, DocumentState
+from documents.models import (
+    Batch,
+    BatchItem,
+    BatchJob,
+    BatchState,
+    Delivery,
+    DeliveryState,
+    Document,
+    DocumentState,
+)
 from documents.papers import Planned, run_kind
 from documents.services.batch_files import make_cover, make_merged, make_zip, request_covers
 from documents.services.batch_papers import (
@@ -21,13 +30,14 @@ from documents.services.batch_papers import (
     release_papers,
     turn_of_queue,
 )
-from documents.services.batch_sending import request_batch_deliveries
-from documents.services.requests import insert_documents
+from documents.services.batch_sending import request_planned_deliveries
+from documents.services.requests import QUEUED_AGAIN, insert_documents
 from worker.nudging import nudge_on_commit
 from worker.running import WorkFailed
 
 _CHUNK = 500
 _UNFINISHED = (DocumentState.QUEUED, DocumentState.RUNNING)
+_STOPPED = (DocumentState.FAILED, DocumentState.CANCELLED)
 
 
 def start_batch(
@@ -116,8 +126,8 @@ def _follow_up(batch: Batch) -> None:
         lock_runs(batch)
         if batch.state == BatchState.RUNNING and not batch.is_paused:
             release_papers(batch)
-    if batch.send and batch.state != BatchState.CANCELLED:
-        request_batch_deliveries(batch, by=batch.requested_by)
+    if batch.send:
+        request_planned_deliveries(batch, by=batch.requested_by)
 
 
 def _chunks(rows: Iterable[Planned]) -> Iterator[list[Planned]]:
@@ -128,15 +138,16 @@ def _chunks(rows: Iterable[Planned]) -> Iterator[list[Planned]]:
 
 def _insert_rows(batch: Batch, rows: list[Planned], position: int, first_turn: int) -> None:
     papers = [row.paper for row in rows if row.paper]
-    documents = iter(
-        insert_documents(
-            company=batch.company,
-            papers=papers,
-            by=batch.requested_by,
-            queue="batch",
-            first_turn=first_turn + position,
-        )
+    turn = first_turn + position
+    found = insert_documents(
+        company=batch.company,
+        papers=papers,
+        by=batch.requested_by,
+        queue="batch",
+        first_turn=turn,
     )
+    _make_again(batch, found, turn)
+    documents = iter(found)
     BatchItem.objects.bulk_create(
         BatchItem(
             company_id=batch.company_id,
@@ -150,6 +161,14 @@ def _insert_rows(batch: Batch, rows: list[Planned], position: int, first_turn: i
         )
         for place, row in enumerate(rows)
     )
+
+
+def _make_again(batch: Batch, found: list[Document], turn: int) -> None:
+    """What an earlier run gave up, or could not make, is asked for once more."""
+    stopped = [document.pk for document in found if document.state in _STOPPED]
+    if stopped:
+        rows = Document.objects.for_company(batch.company_id).filter(pk__in=stopped)
+        rows.filter(state__in=_STOPPED).update(**QUEUED_AGAIN, queue="batch", turn=turn)
 
 
 def _record_plan(batch: Batch) -> None:
@@ -185,7 +204,10 @@ def _nothing_to_do() -> models.Q:
     plan = BatchJob.objects.filter(
         batch=models.OuterRef("pk"), step=BatchJob.Step.PLAN, state__in=_UNFINISHED
     )
-    return ~models.Exists(papers) & ~models.Exists(plan)
+    # To end is to be paused no more: what a person holds back would go out by itself.
+    mails = Delivery._base_manager.filter(batch=models.OuterRef("pk"), state=DeliveryState.QUEUED)
+    is_held_back = models.Q(models.Exists(mails), is_paused=True)
+    return models.Q(~models.Exists(papers), ~models.Exists(plan)) & ~is_held_back
 
 
 def _cancel_unplannable() -> int:

@@ -76,7 +76,8 @@ class ResumeView(_BatchActionView):
 class CancelView(_BatchActionView):
     def act(self, batch: Batch) -> str:
         cancelled = cancel_batch(batch=batch, by=self.request.user)
-        return f"Cancelled, with {cancelled} papers that were not made yet."
+        papers = "1 paper that was" if cancelled == 1 else f"{cancelled} papers that were"
+        return f"Cancelled, with {papers} not made yet."
 
 
 class RetryView(_BatchActionView):
@@ -93,7 +94,8 @@ class SendView(_BatchActionView):
 
     def act(self, batch: Batch) -> str:
         count = send_batch(batch=batch, by=self.request.user)
-        return f"{count} e-mails are on their way. What can't be sent says why in its row."
+        mails = "1 e-mail is on its" if count == 1 else f"{count} e-mails are on their"
+        return f"{mails} way. What can't be sent says why in its row."
 
 
 class PrepareView(_BatchActionView):

@@ -129,6 +129,19 @@ class TestOneAtATime:
             cancel_recomputation(run=run)
         assert start_recomputation(company=company, mode=REPORT, by=None).is_new
 
+    def test_what_a_lost_worker_left_of_a_cancelled_run_corrects_nothing(
+        self, company, party, books
+    ):
+        shift(party, invoiced="5")
+        run = start_recomputation(company=company, mode=APPLY, by=None).run
+        chunk = run.chunks.get()
+        RecomputationChunk.claim(chunk.pk)
+        cancel_recomputation(run=run)
+        RecomputationChunk.objects.update(state=WorkState.QUEUED, token=None)  # the lease ran out
+        work_on(RecomputationChunk, chunk.pk, recompute_chunk)
+        chunk.refresh_from_db()
+        assert (chunk.state, found(run)) == (WorkState.CANCELLED, [])
+
 
 class TestNightly:
     def test_each_company_gets_one_report_a_day(self, company, books):

@@ -324,6 +324,16 @@ def test_what_waits_in_a_run_is_made_at_once_for_who_asks_for_it_alone(company, 
     assert (moved.queue, moved.turn, moved.held) == ("interactive", 0, False)
 
 
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("state", ["failed", "cancelled"])
+def test_what_a_run_gave_up_is_made_at_once_for_who_asks_for_it_alone(state, queues):
+    document = DocumentFactory.create(state=state, failure="Why.", queue="batch", turn=900)
+    assert requests.queue_again(document, at_once=True)
+    assert waiting(queues) == [str(document.pk)]
+    moved = Document.objects.get()
+    assert (moved.queue, moved.turn) == ("interactive", 0)
+
+
 def test_a_run_does_not_pull_back_what_somebody_waits_for(company):
     paper = statement_paper()
     ask(company, paper)

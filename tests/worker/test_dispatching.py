@@ -10,13 +10,14 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
-from documents.models import Document, DocumentState
-from tests.factories import DocumentFactory
+from documents.models import BatchJob, Document, DocumentState
+from tests.factories import BatchFactory, DocumentFactory
 from tests.worker.messages import waiting
 from tests.worker.racing import at_once
 from tests.worker.test_nudging import nobody_listens
 from worker import broker, dispatching
 from worker.dispatching import LOST, dispatch_once, sweep_leases
+from worker.leasing import leased_models
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -69,6 +70,28 @@ def test_a_full_queue_does_not_hold_up_another(settings, queues):
     dispatch_once()
     assert len(waiting(queues, "batch")) == 2
     assert waiting(queues) == ids(mine)
+
+
+def test_ten_thousand_of_one_kind_do_not_keep_another_out(settings, queues):
+    settings.DISPATCH_WINDOW = 3
+    create(9, queue="batch")
+    job = BatchJob.objects.create(batch=BatchFactory.create(), step="merge", queue="batch")
+    dispatch_once()
+    assert len(waiting(queues, "batch")) == 3
+    assert str(job.pk) in waiting(queues, "batch")
+
+
+def test_where_there_is_room_for_one_message_only_each_kind_gets_it_in_turn(settings, queues):
+    settings.DISPATCH_WINDOW = 1
+    create(20, queue="batch")
+    job = BatchJob.objects.create(batch=BatchFactory.create(), step="merge", queue="batch")
+    taken = []
+    for _ in leased_models():
+        dispatch_once()
+        taken += waiting(queues, "batch")
+        queues.rpop("batch")
+    assert str(job.pk) in taken
+    assert len(taken) == len(leased_models())
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,14 @@ def test_a_run_is_cancelled_and_made_after_all(client, batch):
     assert press(client, batch, "retry", cancelled="1") == ["2 queued again."]
 
 
+def test_one_paper_is_told_as_one(client, company):
+    batch = run_with(1, company=company)
+    Batch.objects.update(planned_at=batch.created_at)
+    [said] = press(client, batch, "send")
+    assert said.startswith("1 e-mail is on its way.")
+    assert press(client, batch, "cancel") == ["Cancelled, with 1 paper that was not made yet."]
+
+
 def test_what_is_refused_is_said(client, batch):
     press(client, batch, "pause")
     assert press(client, batch, "pause") == ["It is paused already."]
