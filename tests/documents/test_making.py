@@ -103,7 +103,7 @@ def test_facts_that_cannot_be_printed_fail_for_good_and_name_the_field(queues):
     document = asked(statement_paper("Bad\x07Name"))
     assert made(document) == "failed"
     assert (document.state, document.attempts) == (DocumentState.FAILED, 1)
-    assert "party.name" in document.failure
+    assert document.failure.startswith("“Party's name” holds")
     assert "U+0007" in document.failure
     assert files_below(archive().root) == []
 
