@@ -12,7 +12,7 @@ from documents.models import Batch, BatchState, Document, DocumentState
 from tests.factories import PDF, BatchFactory, BatchItemFactory, DocumentFactory, member, stored
 
 pytestmark = pytest.mark.browser
-ACCOUNT = ".menu:not(.bell)"
+ACCOUNT = ".bar .menu:not(.bell)"
 
 
 def make_ready(document):
