@@ -178,5 +178,5 @@ def test_ctrl_c_in_the_terminal_is_left_to_the_parent(owner):
     process, broker = owner
     assert os.getpgid(broker) != os.getpgid(process.pid)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does
-    process.wait(10)
+    process.wait(30)
     assert eventually(lambda: is_gone(broker))  # stopped by the parent's own way out
