@@ -16,9 +16,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if connection.vendor == "postgresql":
         return
     skip = pytest.mark.skip(reason="needs PostgreSQL")
+    # SQLite in memory is one connection for all threads of the tests' web server, which a page's
+    # bell, polling beside other requests, brings to a halt. On a file each thread has its own.
+    alone = pytest.mark.skip(reason="needs a database connection for each thread")
     for item in items:
         if item.get_closest_marker("servers"):
             item.add_marker(skip)
+        elif item.get_closest_marker("browser"):
+            item.add_marker(alone)
 
 
 @pytest.fixture(autouse=True)
