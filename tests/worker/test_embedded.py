@@ -163,6 +163,8 @@ def owner(directory: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
         stderr=subprocess.DEVNULL,
         text=True,
         start_new_session=True,
+        # Where the tests run in a shell's background, SIGINT is ignored, and children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as process:
         yield process, int(process.stdout.readline())
         process.kill()
@@ -178,5 +180,5 @@ def test_ctrl_c_in_the_terminal_is_left_to_the_parent(owner):
     process, broker = owner
     assert os.getpgid(broker) != os.getpgid(process.pid)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does
-    process.wait(30)
+    process.wait(10)
     assert eventually(lambda: is_gone(broker))  # stopped by the parent's own way out
