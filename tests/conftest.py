@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.conf import settings as django_settings
 from django.db import connection
 from redis import Redis
 
@@ -16,14 +17,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if connection.vendor == "postgresql":
         return
     skip = pytest.mark.skip(reason="needs PostgreSQL")
-    # SQLite in memory is one connection for all threads of the tests' web server, which a page's
-    # bell, polling beside other requests, brings to a halt. On a file each thread has its own.
-    alone = pytest.mark.skip(reason="needs a database connection for each thread")
     for item in items:
         if item.get_closest_marker("servers"):
             item.add_marker(skip)
-        elif item.get_closest_marker("browser"):
-            item.add_marker(alone)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """SQLite on a file: in memory all threads of the tests' web server share one connection, which
+    a page's bell, polling beside other requests, brings to a halt.
+    """
+    if connection.vendor == "sqlite":
+        connection.settings_dict["TEST"]["NAME"] = str(django_settings.VAR_DIR / "tests.sqlite3")
 
 
 @pytest.fixture(autouse=True)
