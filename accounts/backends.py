@@ -3,12 +3,12 @@
 from typing import Any
 from uuid import UUID
 
-from django.contrib.auth.backends import ModelBackend
+from allauth.account.auth_backends import AuthenticationBackend
 
 from accounts.models import Membership, User
 
 
-class MembershipBackend(ModelBackend):
+class MembershipBackend(AuthenticationBackend):  # type: ignore[misc]
     def get_user(self, user_id: Any) -> User | None:
         memberships = list(
             Membership.objects.filter(user_id=UUID(str(user_id)))

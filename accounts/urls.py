@@ -1,6 +1,5 @@
-"""Signing in and out, the company to act in, its settings and its members."""
+"""The company to act in, its settings and its members. Signing in: see `doors`."""
 
-from django.contrib.auth.views import LogoutView
 from django.urls import path
 
 from accounts import views
@@ -8,8 +7,6 @@ from accounts import views
 app_name = "accounts"
 
 urlpatterns = [
-    path("sign-in/", views.SignInView.as_view(), name="sign_in"),
-    path("sign-out/", LogoutView.as_view(), name="sign_out"),
     path("company/", views.ChooseCompanyView.as_view(), name="choose_company"),
     path("company/settings/", views.CompanySettingsView.as_view(), name="company"),
     path("company/logo/", views.LogoView.as_view(), name="logo"),

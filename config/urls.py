@@ -1,5 +1,6 @@
 """Every address of the site."""
 
+from allauth.account.decorators import secure_admin_login
 from django.apps import apps
 from django.contrib import admin
 from django.urls import include, path
@@ -7,8 +8,12 @@ from django.views.generic import RedirectView
 
 from documents.views.verify import PublicVerifyView
 
+# The admin's own form would know neither the throttle nor the second factor.
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="billing:dashboard"), name="home"),
+    path("accounts/", include("accounts.doors")),
     path("accounts/", include("accounts.urls")),
     path("billing/", include("billing.urls")),
     path("documents/", include("documents.urls")),

@@ -14,6 +14,8 @@ MIDDLEWARE = "zeal.middleware.zeal_middleware"
 ALLOWED = [
     {"model": "billing.NumberSequence", "field": "get()"},
     {"model": "accounts.Company", "field": "get()"},
+    # The library's page of one's own sessions looks at each of the few.
+    {"model": "sessions.Session", "field": "get()"},
 ]
 
 

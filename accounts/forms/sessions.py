@@ -2,18 +2,11 @@
 
 from typing import Any
 
-from django import forms
-from django.contrib.auth.forms import AuthenticationForm
+from allauth.account.forms import LoginForm
 
 
-class SignInForm(AuthenticationForm):
-    username = forms.EmailField(
-        label="E-mail",
-        widget=forms.EmailInput(
-            attrs={"autofocus": True, "autocomplete": "username", "class": "form-control"}
-        ),
-    )
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["password"].widget.attrs["class"] = "form-control"
+class SignInForm(LoginForm):  # type: ignore[misc]
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["login"].label = "E-mail"
+        self.fields["login"].widget.attrs["autofocus"] = True

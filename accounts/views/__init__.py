@@ -9,7 +9,7 @@ from accounts.views.members import (
     RemoveMemberView,
     WithdrawInvitationView,
 )
-from accounts.views.sessions import ChooseCompanyView, SignInView
+from accounts.views.sessions import ChooseCompanyView
 
 __all__ = [
     "ChangeRoleView",
@@ -21,7 +21,6 @@ __all__ = [
     "MembersView",
     "RemoveLogoView",
     "RemoveMemberView",
-    "SignInView",
     "UploadLogoView",
     "WithdrawInvitationView",
 ]

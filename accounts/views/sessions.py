@@ -1,20 +1,12 @@
-"""Signing in, and choosing the company to act in."""
+"""Choosing the company to act in."""
 
 from typing import Any
 from uuid import UUID
 
-from django.contrib.auth.views import LoginView
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 
 from accounts.access import SESSION_COMPANY, CompanyRequest, MemberMixin, memberships_of
-from accounts.forms.sessions import SignInForm
-
-
-class SignInView(LoginView):
-    template_name = "accounts/sign_in.html"
-    authentication_form = SignInForm
-    redirect_authenticated_user = True
 
 
 class ChooseCompanyView(MemberMixin):

@@ -39,6 +39,7 @@ urlpatterns = [
     path("", Probe.as_view(), name="home"),
     path("probe/", Probe.as_view()),
     path("leak/", Leak.as_view()),
+    path("accounts/", include("accounts.doors")),
     path("accounts/", include("accounts.urls")),
 ]
 

@@ -18,7 +18,7 @@ PHONE = {"width": 400, "height": 800}
 
 
 def sign_in(page: Page) -> None:
-    page.fill("[name=username]", "maya@thornbury.example")
+    page.fill("[name=login]", "maya@thornbury.example")
     page.fill("[name=password]", PASSWORD)
     page.keyboard.press("Enter")
 

@@ -251,7 +251,7 @@ def test_a_stranger_sees_none_of_it(stranger, party):
 def test_nobody_else_gets_in(anonymous, name):
     answer = anonymous.get(reverse(f"billing:{name}"))
     assert answer.status_code == 302
-    assert answer["Location"].startswith(reverse("accounts:sign_in"))
+    assert answer["Location"].startswith(reverse("account_login"))
 
 
 def member_company():

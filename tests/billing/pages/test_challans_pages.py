@@ -233,7 +233,7 @@ def test_roles(viewer, clerk, anonymous, party):
     assert viewer.post(BULK, bulk).status_code == 403
     assert clerk.post(at("cancel", challan), {"reason": "x"}).status_code == 403
     for url in (LIST, CREATE, at("detail", challan)):
-        assert anonymous.get(url)["Location"].startswith(reverse("accounts:sign_in"))
+        assert anonymous.get(url)["Location"].startswith(reverse("account_login"))
 
 
 def test_the_queries_stay_few(clerk, company):

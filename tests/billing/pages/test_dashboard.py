@@ -148,4 +148,4 @@ def test_the_start_leads_here(viewer):
 
 
 def test_anonymous_signs_in(anonymous):
-    assert anonymous.get(URL)["Location"].startswith(reverse("accounts:sign_in"))
+    assert anonymous.get(URL)["Location"].startswith(reverse("account_login"))

@@ -176,7 +176,7 @@ def test_roles(viewer, clerk, anonymous, party):
     for name in ("deactivate", "activate"):
         assert clerk.post(at(name, party)).status_code == 403
     for url in (LIST, CREATE, at("detail", party)):
-        assert anonymous.get(url)["Location"].startswith(reverse("accounts:sign_in"))
+        assert anonymous.get(url)["Location"].startswith(reverse("account_login"))
 
 
 def test_the_queries_stay_few(clerk, company, party):

@@ -227,7 +227,7 @@ def test_unapplied_credit_is_seen_when_the_next_invoice_is_paid(clerk, party):
 def test_who_may_record(viewer, anonymous, clerk, party):
     assert viewer.get(URL).status_code == 403
     assert viewer.post(URL, typed(party)).status_code == 403
-    assert anonymous.get(URL)["Location"].startswith(reverse("accounts:sign_in"))
+    assert anonymous.get(URL)["Location"].startswith(reverse("account_login"))
     assert anonymous.post(URL, typed(party)).status_code == 302
     assert clerk.get(URL).status_code == 200
     assert not Payment.objects.exists()

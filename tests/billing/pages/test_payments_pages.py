@@ -182,5 +182,5 @@ def test_roles(viewer, clerk, party):
 def test_the_anonymous_sign_in(anonymous, party):
     payment = posted_payment(party, "40")
     for url in (LIST, at("detail", payment), at("apply", payment)):
-        assert anonymous.get(url)["Location"].startswith(reverse("accounts:sign_in"))
+        assert anonymous.get(url)["Location"].startswith(reverse("account_login"))
     assert anonymous.post(at("void", payment)).status_code == 302

@@ -239,7 +239,7 @@ def test_roles(viewer, clerk, anonymous, party):
     assert viewer.post(at("apply", found)).status_code == 403
     assert clerk.post(at("delete", found)).status_code == 403
     for url in (LIST, CREATE, at("detail", found)):
-        assert anonymous.get(url)["Location"].startswith(reverse("accounts:sign_in"))
+        assert anonymous.get(url)["Location"].startswith(reverse("account_login"))
 
 
 def test_the_queries_stay_few(clerk, party):

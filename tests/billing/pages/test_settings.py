@@ -213,7 +213,7 @@ def test_a_stranger_changes_their_own(stranger, company):
 
 @pytest.mark.parametrize("url", [SELLING, NUMBERS, BOOKS])
 def test_anonymous_signs_in(anonymous, url):
-    assert anonymous.get(url)["Location"].startswith(reverse("accounts:sign_in"))
+    assert anonymous.get(url)["Location"].startswith(reverse("account_login"))
 
 
 def test_the_change_is_in_the_trail(owner, company):

@@ -59,7 +59,7 @@ def stranger_client_company(client: Client):
 def test_the_anonymous_are_sent_to_sign_in(urls, name):
     response = Client().get(urls[name])
     assert response.status_code == 302
-    assert response["Location"] == f"{reverse('accounts:sign_in')}?next={urls[name]}"
+    assert response["Location"] == f"{reverse('account_login')}?next={urls[name]}"
 
 
 def test_a_fragment_has_its_page_reloaded_when_the_session_is_over(urls):
