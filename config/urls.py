@@ -7,12 +7,15 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from documents.views.verify import PublicVerifyView
+from worker import health
 
 # The admin's own form would know neither the throttle nor the second factor.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="billing:dashboard"), name="home"),
+    path("live", health.live, name="live"),
+    path("ready", health.ready, name="ready"),
     path("accounts/", include("accounts.doors")),
     path("accounts/", include("accounts.urls")),
     path("billing/", include("billing.urls")),

@@ -9,7 +9,7 @@ class DocumentsConfig(AppConfig):
         from documents.services.batches import close_finished_batches  # noqa: PLC0415
         from documents.services.outcomes import announce_finished  # noqa: PLC0415
         from documents.services.releasing import release_overdue  # noqa: PLC0415
-        from worker import dispatching, preflight  # noqa: PLC0415
+        from worker import dispatching, health, preflight  # noqa: PLC0415
 
         preflight.register_check(checks.archive_is_writable)
         preflight.register_check(checks.fonts_are_there)
@@ -20,3 +20,4 @@ class DocumentsConfig(AppConfig):
         dispatching.register_sweep(close_finished_batches)
         dispatching.register_sweep(announce_finished)
         dispatching.register_sweep(release_overdue)
+        health.register_probe("archive", checks.archive_answers)

@@ -6,6 +6,7 @@ from django.conf import settings
 
 from documents.archive import archive
 from documents.rendering import font_problems
+from worker.health import Unready
 from worker.preflight import Problem
 
 
@@ -20,3 +21,8 @@ def archive_is_writable() -> Iterator[Problem]:
 def fonts_are_there() -> Iterator[Problem]:
     for text in font_problems():
         yield Problem(text)
+
+
+def archive_answers() -> None:
+    if not archive().is_writable():
+        raise Unready("The archive can't be written to.")

@@ -5,8 +5,12 @@ class WorkerConfig(AppConfig):
     name = "worker"
 
     def ready(self) -> None:
-        from worker import checks, dispatching, preflight, presence  # noqa: PLC0415  models must be loaded first
+        from worker import checks, health, preflight, presence  # noqa: PLC0415  models must be loaded first
+        from worker.dispatching import register_sweep  # noqa: PLC0415
 
         preflight.register_check(checks.broker_keeps_messages)
         preflight.register_check(checks.clock_agrees_with_database)
-        dispatching.register_sweep(presence.forget_the_gone)
+        register_sweep(presence.forget_the_gone)
+        health.register_probe("database", health.database)
+        health.register_probe("broker", health.broker_answers)
+        health.register_probe("migrations", health.migrations)
