@@ -1,26 +1,31 @@
-# One image for every role; see bin/entrypoint.
+# One image for every role; see bin/entrypoint. The tags name exact versions; where a registry is at
+# hand, give their digests too: `docker buildx imagetools inspect python:3.11.14-slim-bookworm`.
+ARG PYTHON_IMAGE=python:3.11.14-slim-bookworm
+ARG NODE_IMAGE=node:22.21.1-bookworm-slim
 
 # --- Front-end packages --------------------------------------------------------------------------
-FROM node:22-bookworm-slim AS frontend
+FROM ${NODE_IMAGE} AS frontend
 WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
 
 # --- Python packages -----------------------------------------------------------------------------
-FROM python:3.11-slim-bookworm AS packages
+FROM ${PYTHON_IMAGE} AS packages
 RUN python -m venv /opt/venv
 ENV PATH=/opt/venv/bin:$PATH
 COPY requirements.txt .
 RUN pip install --no-cache-dir --disable-pip-version-check --require-hashes -r requirements.txt
 
 # --- The image -----------------------------------------------------------------------------------
-FROM python:3.11-slim-bookworm
+FROM ${PYTHON_IMAGE}
 RUN apt-get update \
     && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
         libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-noto-core fonts-noto-cjk \
     && rm -rf /var/lib/apt/lists/*
 
+# A home that can be written to: the root is read-only, and fontconfig keeps its cache there.
 ENV PATH=/opt/venv/bin:$PATH \
+    HOME=/tmp \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
     DJANGO_SETTINGS_MODULE=config.settings \
@@ -28,7 +33,8 @@ ENV PATH=/opt/venv/bin:$PATH \
     PRESSROOM_ARCHIVE_DIR=/data/archive
 
 # A fixed number, so that volumes can be given to it.
-RUN useradd --uid 10001 --create-home --shell /usr/sbin/nologin pressroom
+RUN groupadd --gid 10001 pressroom \
+    && useradd --uid 10001 --gid 10001 --no-create-home --shell /usr/sbin/nologin pressroom
 WORKDIR /app
 COPY --from=packages /opt/venv /opt/venv
 COPY . .
@@ -36,15 +42,20 @@ COPY --from=frontend /app/node_modules ./node_modules
 
 RUN pybabel --quiet compile --domain django --directory locale
 
-# Static files need no secret: these values serve this one command and stay in no layer.
-RUN SECRET_KEY=only-for-collectstatic ALLOWED_HOSTS=localhost \
-    DATABASE_URL=postgres://nobody@localhost/none CELERY_BROKER_URL=redis://localhost:6379/0 \
+# Static files need no secret: these values serve this one command and stay in no layer. A volume
+# that is mounted first takes its owner from here.
+RUN SECRET_KEY="$(python -c 'import secrets; print(secrets.token_urlsafe(64))')" \
+    ALLOWED_HOSTS=localhost PRESSROOM_SITE_URL=https://localhost \
+    DATABASE_URL=postgres://nobody@localhost/none CELERY_BROKER_URL=redis+socket:///none \
     python manage.py collectstatic --noinput --verbosity 0 \
-    && mkdir -p /data/archive var/media \
-    && chown -R pressroom:pressroom /data var
+    && mkdir -p /data/archive /data/backups var/media var/mail \
+    && chown -R pressroom:pressroom /data var/media var/mail
 
-USER pressroom
-VOLUME ["/data/archive", "/app/var/media"]
+USER 10001:10001
+VOLUME ["/data/archive", "/data/backups", "/app/var/media", "/app/var/mail"]
 EXPOSE 8000
+# Of the role `web`; whoever runs another role says how to ask after it, or that it is not asked.
+HEALTHCHECK --interval=10s --timeout=8s --start-period=20s --retries=6 \
+    CMD ["/app/bin/probe", "/ready?without=broker"]
 ENTRYPOINT ["/app/bin/entrypoint"]
 CMD ["web"]

@@ -2,19 +2,42 @@
 
 import base64
 import hashlib
+import logging
+from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.encoding import force_bytes
+
+from accounts.audit import Action, note_each
+from accounts.models import User
+
+logger = logging.getLogger(__name__)
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Accounts are made by accepting an invitation."""
         return False
+
+    def get_reset_password_from_key_url(self, key: str) -> str:
+        """Leads to the site as operators know it, not to the host that a request named."""
+        path = reverse("account_reset_password")
+        return f"{settings.SITE_URL}{path}{key}/"
+
+    def post_login(self, request: HttpRequest, user: User, **options: Any) -> HttpResponse:
+        """Once the second factor was right too: it stands in the trail who was in when."""
+        note_each([(user, {})], by=user, action=Action.ACCESS)
+        response: HttpResponse = super().post_login(request, user, **options)
+        return response
+
+    def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
+        """Without the address, which is a person's and was typed by anybody."""
+        logger.warning("A sign-in failed.")
 
 
 class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]

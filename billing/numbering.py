@@ -7,7 +7,7 @@ pattern for the series, such as INV-{year}-{number:05}.
 
 import re
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from datetime import date
 from typing import Any
 
@@ -98,6 +98,26 @@ def numbers_in_books(company: Company, series: Series, numbers: Collection[str])
     model, column = _COLUMNS[series]
     rows = model.all_objects.for_company(company).filter(**{f"{column}__in": numbers})
     return set(rows.order_by().values_list(column, flat=True))
+
+
+def documents_of(company: Company, series: Series) -> Iterator[str]:
+    """Every number that is in the books, of deleted and voided documents too."""
+    model, column = _COLUMNS[series]
+    rows = model.all_objects.for_company(company).exclude(**{column: ""}).order_by()
+    yield from rows.values_list(column, flat=True).iterator()
+
+
+def pattern_expression(pattern: str) -> str:
+    """A regular expression that finds `year` or `yy`, and `number`, in a number as printed."""
+    parts, end, seen = [], 0, set()
+    for token in _TOKEN.finditer(pattern):
+        name = token[1] or "number"
+        digits = {"year": r"\d{4}", "yy": r"\d{2}", "number": r"\d+"}[name]
+        found = f"(?P={name})" if name in seen else f"(?P<{name}>{digits})"
+        parts += [re.escape(pattern[end : token.start()]), found]
+        seen.add(name)
+        end = token.end()
+    return "".join([*parts, re.escape(pattern[end:])])
 
 
 def _first_free(company: Company, series: Series, year: int, start: int) -> int:

@@ -3,7 +3,10 @@
 import hashlib
 import tempfile
 from datetime import timedelta
+from importlib import import_module
 from importlib.util import find_spec
+from logging import DEBUG as DEBUG_LEVEL
+from logging import INFO as INFO_LEVEL
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +16,7 @@ from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from kombu import Queue
 
-from config import env
+from config import costly, env, logs, production
 
 # Lets `ModelAdmin[Company]` and its like be written where Django has no generics of its own.
 django_stubs_ext.monkeypatch()
@@ -34,11 +37,15 @@ if PRODUCTION:
     ALLOWED_HOSTS = env.words("ALLOWED_HOSTS")
     if not ALLOWED_HOSTS:
         raise ImproperlyConfigured("ALLOWED_HOSTS is not set: name the hosts that are served")
+    production.refuse_weak_secret(SECRET_KEY)
+    production.refuse_any_host(ALLOWED_HOSTS)
 else:
     SECRET_KEY = env.text("SECRET_KEY") or env.kept_secret(VAR_DIR / "secret_key")
     ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 
-SITE_URL = env.text("PRESSROOM_SITE_URL", "http://localhost:8000").rstrip("/")
+SITE_URL = env.text("PRESSROOM_SITE_URL", "" if PRODUCTION else "http://localhost:8000").rstrip("/")
+if PRODUCTION:
+    production.require_served(SITE_URL, ALLOWED_HOSTS)
 
 # --- Applications --------------------------------------------------------------------------------
 INSTALLED_APPS = [
@@ -67,7 +74,9 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "accounts.request_log.RequestLogMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "accounts.headers.HeadersMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -77,6 +86,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
     "accounts.middleware.CompanyMiddleware",
+    "accounts.limits.RateLimitMiddleware",
     "auditlog.middleware.AuditlogMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -86,7 +96,7 @@ MIDDLEWARE = [
 # Development only: production has no DEBUG, and its requirements no toolbar.
 if DEBUG and find_spec("debug_toolbar"):
     INSTALLED_APPS.append("debug_toolbar")
-    MIDDLEWARE.insert(2, "debug_toolbar.middleware.DebugToolbarMiddleware")
+    MIDDLEWARE.insert(3, "debug_toolbar.middleware.DebugToolbarMiddleware")
     INTERNAL_IPS = ["127.0.0.1"]
 
 ROOT_URLCONF = "config.urls"
@@ -129,6 +139,8 @@ def _database(url: str) -> dict[str, Any]:
     config.setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
     config["CONN_MAX_AGE"] = env.number("PRESSROOM_DB_CONN_MAX_AGE", 60)
     config["CONN_HEALTH_CHECKS"] = True
+    # A pooler that gives each transaction another connection loses a cursor that outlives one.
+    config["DISABLE_SERVER_SIDE_CURSORS"] = env.flag("PRESSROOM_DB_POOLED", default=False)
     return config
 
 
@@ -171,13 +183,23 @@ MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not PRODUCTION  # http://localhost
 # How many proxies stand in front and add to X-Forwarded-For; what comes before them is hearsay.
 ALLAUTH_TRUSTED_PROXY_COUNT = env.number("PRESSROOM_PROXIES", 0, minimum=0)
 
-# Attempts at signing in are counted here, for all web processes together.
+# Attempts at signing in are counted for all web processes together; costly requests by each for
+# itself, in its memory: what keeps the database free must not ask it.
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",
         "LOCATION": "accounts_cache",
-    }
+    },
+    "counts": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "OPTIONS": {"MAX_ENTRIES": 20_000},
+    },
 }
+
+# --- Requests that cost much ----------------------------------------------------------------------
+# So many a minute, for a person or, where nobody is signed in, for an address; 0: no bound.
+COSTLY_PER_MINUTE = env.number("PRESSROOM_COSTLY_PER_MINUTE", 60)
+COSTLY_VIEWS = costly.VIEWS
 
 # --- Language and time ---------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
@@ -231,22 +253,34 @@ CONTENT_SECURITY_POLICY = {
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SECURE_CONTENT_TYPE_NOSNIFF = True
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 12 * 60 * 60
 CSRF_COOKIE_SAMESITE = "Lax"
+# Pages put the token where they need it: no script reads the cookie.
+CSRF_COOKIE_HTTPONLY = True
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 60_000
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440  # bytes of a form without its files
+DATA_UPLOAD_MAX_NUMBER_FILES = 10
 if PRODUCTION:
+    IS_BEHIND_PROXY = env.flag("PRESSROOM_BEHIND_PROXY", default=False)
     SECURE_SSL_REDIRECT = env.flag("PRESSROOM_SSL_REDIRECT", default=True)
+    production.require_tls_somewhere(redirects=SECURE_SSL_REDIRECT, is_behind_proxy=IS_BEHIND_PROXY)
     # Probes come from inside, without TLS.
     SECURE_REDIRECT_EXEMPT = [r"^(live|ready|metrics)$"]
-    SECURE_HSTS_SECONDS = env.number("PRESSROOM_HSTS_SECONDS", 31_536_000)
+    SECURE_HSTS_SECONDS = env.number("PRESSROOM_HSTS_SECONDS", 31_536_000, minimum=1)
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
     SECURE_HSTS_PRELOAD = True
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
+    # Browsers take these names from this very host only, over TLS, for every path.
+    SESSION_COOKIE_NAME = "__Host-sessionid"
+    CSRF_COOKIE_NAME = "__Host-csrftoken"
     CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
-    if env.flag("PRESSROOM_BEHIND_PROXY", default=False):
+    for _origin in CSRF_TRUSTED_ORIGINS:
+        production.require_https("CSRF_TRUSTED_ORIGINS", _origin)
+    if IS_BEHIND_PROXY:
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 # --- Audit trail ---------------------------------------------------------------------------------
@@ -281,9 +315,18 @@ WEBHOOK_ALLOW_PRIVATE = env.flag("PRESSROOM_WEBHOOK_ALLOW_PRIVATE", default=Fals
 
 # --- Archive -------------------------------------------------------------------------------------
 ARCHIVE_DIR = Path(env.text("PRESSROOM_ARCHIVE_DIR", str(VAR_DIR / "archive"))).resolve()
+# Where nginx has the archive as an internal place ("/_archive/"): it sends the files, we only say
+# which (X-Accel-Redirect). Empty: we send them. Only for an archive of files.
+ACCEL_PREFIX = env.text("PRESSROOM_ACCEL_PREFIX")
+# s3://KEY:SECRET@host/bucket?region=...: a bucket instead of that folder. While papers move from one
+# place to another, what the new one lacks is read from the former: a folder or such a URL.
+STORAGE_URL = env.text("STORAGE_URL")
+ARCHIVE_FALLBACK = env.text("PRESSROOM_ARCHIVE_FALLBACK")
 # A file that no row names is removed once it is this old: its row may not be committed yet, or a
 # database that was restored may be behind.
 ORPHAN_GRACE = timedelta(hours=env.number("PRESSROOM_ORPHAN_GRACE_HOURS", 72, minimum=1))
+# How long the tax law wants papers kept after the end of their fiscal year.
+RETENTION_YEARS = env.number("PRESSROOM_RETENTION_YEARS", 10)
 # Of a file that is given to be verified.
 MAX_UPLOAD_MB = env.number("PRESSROOM_MAX_UPLOAD_MB", 25, minimum=1)
 
@@ -309,6 +352,10 @@ MAX_CLOCK_SKEW = timedelta(seconds=5)
 _broker_url = env.text("CELERY_BROKER_URL")
 if PRODUCTION and not _broker_url:
     raise ImproperlyConfigured("CELERY_BROKER_URL is not set: production runs on a Redis server")
+if PRODUCTION:
+    production.require_authenticated_broker(
+        _broker_url, is_open=env.flag("PRESSROOM_BROKER_OPEN", default=False)
+    )
 
 
 def _embedded_socket() -> Path:
@@ -389,6 +436,9 @@ def _tick(task: str, seconds: int) -> dict[str, Any]:
     return {"task": task, "schedule": seconds, "options": {"expires": seconds * 0.9}}
 
 
+# A paper made all the way at intervals, whose age says that papers are made; 0: none.
+CANARY_SECONDS = env.number("PRESSROOM_CANARY_SECONDS", 60 if PRODUCTION else 0)
+
 CELERY_BEAT_SCHEDULE = {
     "start due schedules": _tick("documents.start_due_schedules", 60),
     "send due digests": _tick("documents.send_due_digests", 300),
@@ -396,19 +446,30 @@ CELERY_BEAT_SCHEDULE = {
     "report drifting balances": _tick("billing.start_nightly_recomputation", 900),
 }
 
+if CANARY_SECONDS:
+    CELERY_BEAT_SCHEDULE["make canaries"] = _tick("documents.start_canaries", CANARY_SECONDS)
+
+# --- Metrics -------------------------------------------------------------------------------------
+# /metrics is not there until one of these is given: to whoever has the token, or to everybody.
+METRICS_TOKEN = env.text("PRESSROOM_METRICS_TOKEN")
+METRICS_OPEN = env.flag("PRESSROOM_METRICS_OPEN", default=False)
+
 # --- Logs ----------------------------------------------------------------------------------------
-LOGGING: dict[str, Any] = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "line": {"format": "%(asctime)s %(levelname)-7s %(name)s %(message)s"},
-    },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env.text("PRESSROOM_LOG_LEVEL", "INFO")},
-    "loggers": {
-        # These say what they refuse or leave out at INFO and WARNING; our reasons say more.
-        "fontTools": {"level": "WARNING"},
-        "weasyprint": {"level": "ERROR"},
-        "pikepdf": {"level": "WARNING"},
-    },
-}
+LOG_FORMAT = env.choice("PRESSROOM_LOG_FORMAT", "json" if PRODUCTION else "text", ("json", "text"))
+# Beside the terminal: in production that is for whoever collects it.
+_logs = VAR_DIR / "logs" if env.text("PRESSROOM_VAR_DIR") else BASE_DIR / "logs"
+LOG_FILE = env.text("PRESSROOM_LOG_FILE", "" if PRODUCTION else str(_logs / "django.log"))
+LOGGING = logs.logging_config(
+    form=LOG_FORMAT,
+    level=env.text("PRESSROOM_LOG_LEVEL", "INFO"),
+    file=Path(LOG_FILE) if LOG_FILE else None,
+)
+logs.configure_structlog()
+# Of a piece of work: published, begun, and our own line about how it ended.
+DJANGO_STRUCTLOG_CELERY_DEFAULT_LOG_LEVEL = DEBUG_LEVEL
+DJANGO_STRUCTLOG_CELERY_TASK_START_LOG_LEVEL = INFO_LEVEL
+
+# --- Errors --------------------------------------------------------------------------------------
+SENTRY_DSN = env.text("SENTRY_DSN")
+if SENTRY_DSN:  # else the library is not even imported
+    import_module("config.errors").start_sentry(SENTRY_DSN, release=env.text("PRESSROOM_RELEASE"))

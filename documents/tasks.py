@@ -5,6 +5,7 @@ from celery import shared_task
 from documents.models import (
     ArchiveSweep,
     BatchJob,
+    Canary,
     Delivery,
     Document,
     NotificationMail,
@@ -12,6 +13,7 @@ from documents.models import (
 )
 from documents.services import (
     batches,
+    canary,
     digests,
     making,
     schedules,
@@ -65,3 +67,13 @@ def start_archive_sweep() -> bool:
 @shared_task(name="documents.start_due_schedules")
 def start_due_schedules() -> int:
     return schedules.start_due_schedules()
+
+
+@shared_task(name=Canary.task_name)
+def make_canary(canary_id: str) -> str:
+    return work_on(Canary, canary_id, canary.make_canary)
+
+
+@shared_task(name="documents.start_canaries")
+def start_canaries() -> int:
+    return canary.start_canaries()

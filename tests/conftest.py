@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings as django_settings
+from django.core.cache import caches
 from django.db import connection
 from redis import Redis
 
@@ -42,6 +43,12 @@ def _n_plus_one_raises(settings):
 def _publishing_is_not_paused(monkeypatch):
     """One test's broken broker must not silence the next test's publishing."""
     monkeypatch.setattr(nudging, "_paused_until", 0.0)
+
+
+@pytest.fixture(autouse=True)
+def _no_costly_request_was_counted():
+    """They are counted in this process's memory, which no transaction takes back."""
+    caches["counts"].clear()
 
 
 @pytest.fixture

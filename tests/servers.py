@@ -105,14 +105,14 @@ def _made(directory: Path) -> Path:
 
 
 @contextmanager
-def postgresql(directory: Path) -> Iterator[str]:
+def postgresql(directory: Path, settings: dict[str, str] = SETTINGS) -> Iterator[str]:
     """Run a throw-away PostgreSQL from the wheel on a free port; yields its DATABASE_URL."""
     programs, user = _installation(directory)
     password = secrets.token_hex(16)
     data = _initialised(directory, programs, user, password)
     port = _free_port()
     command = [str(programs / "postgres"), "-D", str(data), "-c", f"port={port}"]
-    for name, value in SETTINGS.items():
+    for name, value in settings.items():
         command += ["-c", f"{name}={value}"]
     url = f"postgres://postgres:{password}@127.0.0.1:{port}/postgres"
     log = directory / "log"

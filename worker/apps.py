@@ -5,7 +5,7 @@ class WorkerConfig(AppConfig):
     name = "worker"
 
     def ready(self) -> None:
-        from worker import checks, health, preflight, presence  # noqa: PLC0415  models must be loaded first
+        from worker import checks, health, metrics, preflight, presence  # noqa: PLC0415  models must be loaded first
         from worker.dispatching import register_sweep  # noqa: PLC0415
 
         preflight.register_check(checks.broker_keeps_messages)
@@ -14,3 +14,10 @@ class WorkerConfig(AppConfig):
         health.register_probe("database", health.database)
         health.register_probe("broker", health.broker_answers)
         health.register_probe("migrations", health.migrations)
+        for reader in (
+            metrics.read_queues,
+            metrics.read_work,
+            metrics.read_processes,
+            metrics.read_dispatching,
+        ):
+            metrics.register_reader(reader)

@@ -5,13 +5,30 @@ from typing import Any
 
 import django
 from celery import Celery
-from celery.signals import beat_init, worker_init, worker_process_init, worker_ready
+from celery.signals import (
+    beat_init,
+    setup_logging,
+    worker_init,
+    worker_process_init,
+    worker_ready,
+)
+from django_structlog.celery.receivers import CeleryReceiver
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 app = Celery("pressroom")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+# A message's headers carry the ids of who published it (the request, the person, the work) to the
+# lines that a worker writes about it. Celery refers to its receivers weakly: it is kept here.
+_log_context = CeleryReceiver()
+_log_context.connect_worker_signals()
+
+
+@setup_logging.connect
+def _leave_logs_alone(**_: Any) -> None:
+    """That somebody listens is enough: Django's LOGGING holds for Celery's loggers as well."""
 
 
 @worker_init.connect

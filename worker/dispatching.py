@@ -16,7 +16,7 @@ from django.db import connection, models, transaction
 from django.db.models.functions import Now
 from kombu.exceptions import OperationalError
 
-from worker import broker
+from worker import broker, counting
 from worker.leasing import LeasedWork, WorkState, leased_models
 from worker.nudging import publish
 
@@ -36,6 +36,7 @@ def register_sweep(sweep: Sweep) -> None:
 
 def dispatch_once() -> int:
     """Do what is due now. Returns how many rows were moved or published."""
+    counting.note(counting.DISPATCHED)
     moved = sum(sweep_leases(model) for model in leased_models())
     moved += sum(sweep() for sweep in _sweeps)
     return moved + publish_due()
@@ -50,7 +51,10 @@ def sweep_leases(model: type[LeasedWork]) -> int:
     # Both name their rows in full: a lease may run out between the two statements.
     exhausted = models.Q(attempts__gte=models.F("max_attempts"))
     failed = expired.filter(exhausted).update(**_failed())
-    return settled + failed + expired.filter(~exhausted).update(**_queued_again())
+    lost = settled + failed + expired.filter(~exhausted).update(**_queued_again())
+    if lost:
+        counting.count(counting.EXPIRED_LEASES, kind=str(model._meta.model_name), more=lost)
+    return lost
 
 
 def _failed() -> dict[str, object]:

@@ -6,6 +6,8 @@ changed exactly one row; it counts the attempt, so that work which kills its wor
 its successor. Every `now()` is the database's.
 """
 
+import os
+import socket
 import uuid
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self
@@ -46,6 +48,8 @@ class LeasedWork(models.Model):
     lease_expires_at = models.DateTimeField(null=True, editable=False)
     next_attempt_at = models.DateTimeField(db_default=Now(), editable=False)
     published_at = models.DateTimeField(null=True, editable=False)
+    # host:pid of who claimed it last. A release before it may still insert rows meanwhile.
+    claimed_by = models.CharField(max_length=100, blank=True, db_default="", editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     started_at = models.DateTimeField(null=True, editable=False)
     finished_at = models.DateTimeField(null=True, editable=False)
@@ -74,6 +78,7 @@ class LeasedWork(models.Model):
                 state=WorkState.RUNNING,
                 token=token,
                 attempts=models.F("attempts") + 1,
+                claimed_by=f"{socket.gethostname()}:{os.getpid()}"[:100],
                 started_at=Now(),
                 lease_expires_at=Now() + settings.WORK_LEASE,
             )
@@ -160,6 +165,11 @@ class LeasedWork(models.Model):
         twice moves its own to where a person decides. Returns how many.
         """
         return 0
+
+    @classmethod
+    def open_failures(cls) -> "models.QuerySet[Self]":
+        """What failed for good and nobody has put away."""
+        return cls._base_manager.filter(state=WorkState.FAILED)
 
     def _change(self, **values: Any) -> bool:
         mine = type(self)._base_manager.filter(

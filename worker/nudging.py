@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from django.db import models, transaction
 from django.db.models.functions import Now
 from kombu.exceptions import OperationalError
+from structlog.contextvars import bound_contextvars
 
 from worker.celery import app
 from worker.leasing import LeasedWork
@@ -42,13 +43,19 @@ def publish(rows: Iterable[LeasedWork]) -> list[LeasedWork]:
     try:
         while unsent:
             row = unsent[0]
-            app.send_task(row.task_name, args=[str(row.pk)], queue=row.queue, ignore_result=True)
+            _send(row)
             sent.append(unsent.pop(0))
     except (OperationalError, OSError) as error:
         logger.warning("The broker took %d of %d: %s", len(sent), len(sent) + len(unsent), error)
     if sent:
         _mark_published(sent)
     return unsent
+
+
+def _send(row: LeasedWork) -> None:
+    """The ids go into the line about it, and with the message into the worker's lines."""
+    with bound_contextvars(work=row._meta.model_name, work_id=str(row.pk)):
+        app.send_task(row.task_name, args=[str(row.pk)], queue=row.queue, ignore_result=True)
 
 
 def _mark_published(rows: list[LeasedWork]) -> None:

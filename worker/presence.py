@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from django.db import DatabaseError, connection, models
 from django.db.models.functions import Now
 
-from worker import broker
+from worker import broker, memory
 from worker.leasing import leased_models
 from worker.models import Presence, Role
 
@@ -48,6 +48,7 @@ class Herald:
 
     def say(self) -> None:
         """One statement writes the row, whether it was there or not."""
+        children = memory.of_children()
         Presence.objects.bulk_create(
             [
                 Presence(
@@ -56,11 +57,13 @@ class Herald:
                     host=self.host,
                     pid=self.pid,
                     queues=self.queues,
+                    memory_kb=memory.resident_kb(self.pid) + sum(children.values()),
+                    children=children,
                 )
             ],
             update_conflicts=True,
             unique_fields=["name"],
-            update_fields=["queues", "seen_at"],
+            update_fields=["queues", "memory_kb", "children", "seen_at"],
         )
 
     def _run(self) -> None:
@@ -88,9 +91,15 @@ def forget_the_gone() -> int:
     return forgotten.delete()[0]
 
 
-def is_present(role: Role) -> bool:
-    """Whether any process of that role was seen lately."""
-    return Presence.objects.filter(role=role, seen_at__gte=Now() - GONE_AFTER).exists()
+def present() -> "models.QuerySet[Presence]":
+    """The processes that were seen lately."""
+    return Presence.objects.filter(seen_at__gte=Now() - GONE_AFTER)
+
+
+def is_present(role: Role, *, host: str | None = None) -> bool:
+    """Whether any process of that role was seen lately, anywhere or on that host."""
+    seen = present().filter(role=role)
+    return (seen if host is None else seen.filter(host=host)).exists()
 
 
 def queues_without_listener() -> dict[str, datetime]:
@@ -98,8 +107,8 @@ def queues_without_listener() -> dict[str, datetime]:
 
     One query where every queue has its listener, else two.
     """
-    present = Presence.objects.filter(role=Role.WORKER, seen_at__gte=Now() - GONE_AFTER)
-    heard = {queue for queues in present.values_list("queues", flat=True) for queue in queues}
+    workers = present().filter(role=Role.WORKER)
+    heard = {queue for queues in workers.values_list("queues", flat=True) for queue in queues}
     unheard = [queue for queue in broker.queue_names() if queue not in heard]
     return _waiting_in(unheard) if unheard else {}
 

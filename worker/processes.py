@@ -21,7 +21,8 @@ def web_process(*, port: int, workers: int = 2, threads: int = 4) -> Process:
             *("-m", "gunicorn", "config.wsgi:application"),
             *("--bind", f"127.0.0.1:{port}"),
             *("--workers", str(workers), "--threads", str(threads)),
-            *("--access-logfile", "-", "--no-control-socket"),
+            # No log of its own: it would write what people searched for, and their address.
+            "--no-control-socket",
         ),
         cwd=ROOT,
     )

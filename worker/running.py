@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from django.db import DatabaseError
+from structlog.contextvars import bound_contextvars
 
 from worker.keeping import LeaseKeeper
 from worker.leasing import LeasedWork
@@ -37,6 +38,13 @@ def work_on(model: type[WorkT], pk: Any, do: Callable[[WorkT], None]) -> str:
     Returns the outcome in a word, for the log. A message that comes twice, or late, finds
     nothing to claim and returns.
     """
+    with bound_contextvars(work=model._meta.model_name, work_id=str(pk)):
+        outcome = _work_on(model, pk, do)
+        logger.info(outcome)
+    return outcome
+
+
+def _work_on(model: type[WorkT], pk: Any, do: Callable[[WorkT], None]) -> str:
     work = model.claim(pk)
     if work is None:
         return "nothing to claim"

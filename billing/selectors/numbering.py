@@ -1,6 +1,7 @@
 """The audit of numbers: what a series lacks, and what it has twice. It finds nothing."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
@@ -14,8 +15,10 @@ from accounts.models import Company
 from billing.models import Challan, Invoice, NumberSequence, Payment, Return, Series
 from billing.numbering import (
     default_pattern,
+    documents_of,
     format_number,
     numbers_in_books,
+    pattern_expression,
     pattern_of,
     validate_pattern,
 )
@@ -114,3 +117,30 @@ def _duplicates(company: Company) -> Iterator[str]:
         rows = model.all_objects.for_company(company).exclude(**{column: ""}).order_by()
         counted = rows.values_list(column).annotate(times=Count("pk")).filter(times__gt=1)
         yield from (f"{number} ({times} times)" for number, times in counted)
+
+
+def counters_behind(company: Company) -> Iterator[str]:
+    """Counters that stand below a number that is in the books: the same would be taken again."""
+    next_numbers = {
+        (sequence.series, sequence.fiscal_year): sequence.next_number
+        for sequence in NumberSequence.objects.for_company(company)
+    }
+    for series in Series:
+        for year, number in sorted(_highest(company, series).items()):
+            if next_numbers.get((series, year), 1) <= number:
+                yield (
+                    f"{company.slug}: the counter of {series.label} {year} stands at "
+                    f"{next_numbers.get((series, year), 1)}, but {number} is in the books."
+                )
+
+
+def _highest(company: Company, series: Series) -> dict[int, int]:
+    """The highest number of each year, as the company's present pattern prints them."""
+    expression = re.compile(pattern_expression(pattern_of(company, series)), re.ASCII)
+    highest: dict[int, int] = {}
+    for text in documents_of(company, series):
+        if match := expression.fullmatch(text):
+            found = match.groupdict()
+            year = int(found["year"]) if found.get("year") else 2000 + int(found["yy"])
+            highest[year] = max(highest.get(year, 0), int(found["number"]))
+    return highest

@@ -1,6 +1,7 @@
 """One piece of paper to make, runs of many, and what becomes of them."""
 
 from documents.models.batches import Batch, BatchItem, BatchJob, BatchState
+from documents.models.canaries import Canary
 from documents.models.deliveries import (
     UNSENT,
     Channel,
@@ -20,6 +21,7 @@ from documents.models.notifications import (
 from documents.models.requests import DocumentRequest
 from documents.models.schedules import Schedule, ScheduledRun
 from documents.models.sweeps import ArchiveSweep
+from documents.models.tallies import RENDER_EDGES, SIZE_EDGES, PaperMinute, PaperTally
 from documents.models.webhooks import (
     TEST_EVENT,
     WEBHOOK_EVENTS,
@@ -29,6 +31,8 @@ from documents.models.webhooks import (
 
 __all__ = [
     "FINAL_STATES",
+    "RENDER_EDGES",
+    "SIZE_EDGES",
     "TEST_EVENT",
     "UNSENT",
     "WEBHOOK_EVENTS",
@@ -37,6 +41,7 @@ __all__ = [
     "BatchItem",
     "BatchJob",
     "BatchState",
+    "Canary",
     "Channel",
     "Damage",
     "Delivery",
@@ -51,6 +56,8 @@ __all__ = [
     "Notification",
     "NotificationChoice",
     "NotificationMail",
+    "PaperMinute",
+    "PaperTally",
     "Schedule",
     "ScheduledRun",
     "WebhookDelivery",

@@ -136,6 +136,11 @@ class Delivery(CompanyOwned, LeasedWork):
                 condition=models.Q(state__in=("unknown", "failed", "bounced")),
                 name="delivery_to_decide",
             ),
+            models.Index(
+                fields=["finished_at"],
+                condition=models.Q(state=WorkState.FAILED),
+                name="delivery_failed_at",
+            ),
         ]
 
     def __str__(self) -> str:

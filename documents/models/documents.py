@@ -142,6 +142,17 @@ class Document(CompanyOwned, LeasedWork):
                 ),
                 name="document_unannounced",
             ),
+            # For counting what ended, and for what failed and nobody put away.
+            models.Index(
+                fields=["finished_at"],
+                condition=models.Q(finished_at__isnull=False),
+                name="document_finished",
+            ),
+            models.Index(
+                fields=["finished_at"],
+                condition=models.Q(state=DocumentState.FAILED),
+                name="document_failed_at",
+            ),
             models.Index(
                 fields=["company", "-created_at"],
                 condition=models.Q(cleared_at__isnull=False),
@@ -166,6 +177,10 @@ class Document(CompanyOwned, LeasedWork):
 
     def get_absolute_url(self) -> str:
         return reverse("documents:detail", args=[self.pk])
+
+    @classmethod
+    def open_failures(cls) -> "models.QuerySet[Document]":
+        return super().open_failures().filter(cleared_at=None)
 
     @property
     def is_ready(self) -> bool:

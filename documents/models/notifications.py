@@ -149,6 +149,11 @@ class NotificationMail(CompanyOwned, LeasedWork):
                 condition=models.Q(state=WorkState.RUNNING),
                 name="notification_mail_leased",
             ),
+            models.Index(
+                fields=["finished_at"],
+                condition=models.Q(state=WorkState.FAILED),
+                name="notification_mail_failed_at",
+            ),
         ]
 
     def __str__(self) -> str:

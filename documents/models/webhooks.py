@@ -136,6 +136,11 @@ class WebhookDelivery(CompanyOwned, LeasedWork):
                 condition=models.Q(state=WorkState.RUNNING),
                 name="webhook_leased",
             ),
+            models.Index(
+                fields=["finished_at"],
+                condition=models.Q(state=WorkState.FAILED),
+                name="webhook_failed_at",
+            ),
         ]
 
     def __str__(self) -> str:

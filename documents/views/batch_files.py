@@ -17,7 +17,7 @@ from documents.filenames import content_disposition
 from documents.models import Batch, BatchJob
 from documents.selectors import all_batches
 from documents.selectors.bundles import Bundle, bundle_of
-from documents.views.ranges import Download, FilePart, Span, hand_out, part_of
+from documents.views.ranges import Download, Span, hand_out, part_of, stored_file
 
 log = logging.getLogger(__name__)
 
@@ -52,12 +52,12 @@ class BatchFileView(MemberMixin, View):
         return self._streamed(batch, bundle.parts) if bundle.may_stream(self.step) else None
 
     def _stored(self, batch: Batch, job: BatchJob) -> Download:
-        return Download(
+        return stored_file(
+            key=job.storage_key,
+            sha256=job.sha256,
             size=job.size,
-            etag=job.sha256,
             content_type=_TYPES[self.step],
             disposition=self._disposition(batch),
-            read=lambda span: FilePart(archive().open_checked(job.storage_key, job.sha256), span),
         )
 
     def _streamed(self, batch: Batch, parts: list[Part]) -> Download:

@@ -10,11 +10,11 @@ from django.shortcuts import render
 from django.views import View
 
 from accounts.access import CompanyRequest, MemberMixin
-from documents.archive import Damaged, archive
+from documents.archive import Damaged
 from documents.filenames import content_disposition
 from documents.models import Document
 from documents.selectors import all_documents
-from documents.views.ranges import Download, FilePart, hand_out
+from documents.views.ranges import Download, hand_out, stored_file
 
 log = logging.getLogger(__name__)
 
@@ -38,14 +38,12 @@ class DownloadView(MemberMixin, View):
 
     def _download(self, document: Document) -> Download:
         inline = self.request.GET.get("inline") == "1"
-        return Download(
+        return stored_file(
+            key=document.storage_key,
+            sha256=document.sha256,
             size=document.size,
-            etag=document.sha256,
             content_type="application/pdf",
             disposition=content_disposition(document.title, ".pdf", inline=inline),
-            read=lambda span: FilePart(
-                archive().open_checked(document.storage_key, document.sha256), span
-            ),
         )
 
     def _explain(self, page: str, document: Document, *, status: int) -> HttpResponse:

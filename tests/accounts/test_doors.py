@@ -15,6 +15,7 @@ from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 
+from accounts.audit import Action, history_of
 from accounts.models import User
 from tests.factories import PASSWORD, member
 
@@ -71,6 +72,16 @@ def test_an_address_that_is_made_up_does_not_reset_the_count(user):
         for number in range(11)
     ]
     assert "Too many failed login attempts" in answers[-1].content.decode()
+
+
+def test_who_signed_in_stands_in_the_trail_and_a_failure_in_the_log(user, caplog):
+    sign_in(Client(), user, "guess")
+    assert not history_of(user).filter(action=Action.ACCESS).exists()
+    assert "A sign-in failed." in caplog.text
+    assert user.email not in caplog.text
+    sign_in(Client(), user)
+    [entry] = history_of(user).filter(action=Action.ACCESS)
+    assert entry.actor == user
 
 
 def test_an_unknown_address_gets_the_same_answer(user):
@@ -190,7 +201,9 @@ def test_a_weak_password_is_refused_beside_its_field(user, weak):
 
 def test_a_forgotten_password_is_replaced_by_a_link_that_is_good_once(user):
     Client().post(reverse("account_reset_password"), {"email": user.email})
-    [link] = re.findall(r"https?://testserver(/accounts/password/reset/\S+)", mail.outbox[0].body)
+    [link] = re.findall(
+        r"https?://localhost:8000(/accounts/password/reset/\S+)", mail.outbox[0].body
+    )
     for new in ("quite another passphrase", "a third one, not to be"):
         client = Client()
         form = client.get(link, follow=True).request["PATH_INFO"]

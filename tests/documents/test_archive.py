@@ -10,8 +10,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from documents import archive as module
-from documents.archive import Damaged, LocalArchive
+from documents.archive import Damaged, LocalArchive, in_chunks
+from documents.archive import local as module
 from documents.models import Document, DocumentState
 from documents.services.requests import request_document
 from documents.tasks import make_document
@@ -27,7 +27,7 @@ DIGEST = hashlib.sha256(CONTENT).hexdigest()
 STOPPING = """
 import os, sys, time
 from pathlib import Path
-from documents import archive
+from documents.archive import local
 
 def stop(*_):
     print("here", flush=True)
@@ -35,12 +35,12 @@ def stop(*_):
 
 step, root, content = sys.argv[1], sys.argv[2], sys.stdin.buffer.read()
 if step == "before the rename":
-    archive.publish = stop
+    local.publish = stop
 if step == "in the sync":
     os.fsync = stop
 if step == "after the rename":
     os.open, held = (lambda *a: stop() if a[1] == os.O_RDONLY else held(*a)), os.open
-archive.LocalArchive(Path(root)).store(content, folder="documents/1", suffix=".pdf")
+local.LocalArchive(Path(root)).store(content, folder="documents/1", suffix=".pdf")
 """
 
 
@@ -62,7 +62,7 @@ def test_what_is_stored_is_read_back_under_its_hash(archive):
     assert (stored.sha256, stored.size) == (DIGEST, len(CONTENT))
     assert stored.key == f"documents/1/{DIGEST[:2]}/{DIGEST}.pdf"
     assert archive.read(stored.key, stored.sha256) == CONTENT
-    assert b"".join(module.in_chunks(archive.open_checked(stored.key, DIGEST))) == CONTENT
+    assert b"".join(in_chunks(archive.open_checked(stored.key, DIGEST))) == CONTENT
     assert files_below(archive.root) == finals(archive)  # no draft is left
 
 

@@ -7,8 +7,8 @@ from uuid import uuid4
 
 import pytest
 
-from documents import archive as module
 from documents.archive import archive
+from documents.archive import local as module
 from documents.models import BatchJob
 from documents.services import orphans
 from tests.documents.archived import age, path_of, swept, with_file

@@ -244,7 +244,7 @@ def test_a_form_of_another_site_is_refused(owner, company):
 def test_the_anonymous_are_sent_to_sign_in_and_their_file_is_not_read(company):
     response = ask(Client(), b"x")
     assert response.status_code == 302
-    assert reverse("accounts:sign_in") in response["Location"]
+    assert reverse("account_login") in response["Location"]
 
 
 def test_a_viewer_may_ask(viewer_client, company):

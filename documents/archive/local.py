@@ -1,8 +1,6 @@
-"""The archive: files that are written once and read back under their hash.
+"""An archive on a disk of this machine, or on one that is mounted.
 
-A file's name is its content's SHA-256, so writing the same content twice is harmless, also when
-two workers do it at once, and a half-written file never has a final name: temp file, fsync,
-rename, fsync of the directory.
+A file is whole or not there: temp file, fsync, rename, fsync of the directory.
 """
 
 import hashlib
@@ -10,79 +8,20 @@ import os
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO
 from uuid import uuid4
 
-from django.conf import settings
-
-DRAFT = ".draft-"
-_CHUNK = 256 * 1024
-
-
-class Damaged(Exception):
-    """The archive does not hold what was stored: the file is missing or has changed."""
-
-
-class Missing(Damaged):
-    """There is no such file."""
-
-
-@dataclass(frozen=True)
-class Stored:
-    """Where a file lies (`key`, relative to the archive), its SHA-256 and its size in bytes."""
-
-    key: str
-    sha256: str
-    size: int
-
-
-@dataclass(frozen=True)
-class Found:
-    """A file that lies in the archive; `modified` in seconds since 1970."""
-
-    key: str
-    size: int
-    modified: float
-
-    @property
-    def is_draft(self) -> bool:
-        return self.key.rpartition("/")[2].startswith(DRAFT)
-
-
-class Archive(Protocol):
-    """What every kind of archive can do, whichever the disks."""
-
-    def store(self, content: bytes, *, folder: str, suffix: str) -> Stored:
-        """Write `content` below `folder`, or find it there already. Raises OSError."""
-
-    def store_chunks(self, chunks: Iterable[bytes], *, folder: str, suffix: str) -> Stored:
-        """The same for a file too large for the memory. Raises OSError."""
-
-    def place(self, content: bytes, *, folder: str, suffix: str) -> Stored:
-        """Where `content` lies, or would lie; nothing is written."""
-
-    def read(self, key: str, sha256: str) -> bytes:
-        """The whole content, checked. Raises Damaged."""
-
-    def open_checked(self, key: str, sha256: str) -> BinaryIO:
-        """The file, open at its start, after its hash was checked. Raises Damaged."""
-
-    def size(self, key: str) -> int:
-        """Bytes. Raises Damaged."""
-
-    def is_writable(self) -> bool: ...
-
-    def folders(self, *, after: str = "") -> Iterator[str]:
-        """Every folder with its parts in order, those behind `after` only."""
-
-    def files_in(self, folder: str) -> Iterator[Found]:
-        """What lies in a folder itself, drafts too, in no order."""
-
-    def remove(self, key: str, *, untouched_since: float) -> bool:
-        """Remove a file that was not stored again since (seconds since 1970)."""
+from documents.archive.protocol import (
+    DRAFT,
+    Damaged,
+    Found,
+    Missing,
+    Stored,
+    key_of,
+    walk_folders,
+)
 
 
 class LocalArchive:
@@ -100,13 +39,13 @@ class LocalArchive:
 
     def store_chunks(self, chunks: Iterable[bytes], *, folder: str, suffix: str) -> Stored:
         draft, digest, size = self._draft(self._path(folder), chunks)
-        stored = Stored(key=_key(folder, digest, suffix), sha256=digest, size=size)
+        stored = Stored(key=key_of(folder, digest, suffix), sha256=digest, size=size)
         publish(draft, self._path(stored.key))
         return stored
 
     def place(self, content: bytes, *, folder: str, suffix: str) -> Stored:
         digest = hashlib.sha256(content).hexdigest()
-        return Stored(key=_key(folder, digest, suffix), sha256=digest, size=len(content))
+        return Stored(key=key_of(folder, digest, suffix), sha256=digest, size=len(content))
 
     def read(self, key: str, sha256: str) -> bytes:
         with self.open_checked(key, sha256) as file:
@@ -139,16 +78,7 @@ class LocalArchive:
             return False
 
     def folders(self, *, after: str = "") -> Iterator[str]:
-        behind = tuple(after.split("/")) if after else ()
-        yield from self._folders_below((), behind)
-
-    def _folders_below(self, parts: tuple[str, ...], after: tuple[str, ...]) -> Iterator[str]:
-        for name in self._names_of_folders("/".join(parts)):
-            inner = (*parts, name)
-            if inner > after:
-                yield "/".join(inner)
-            if inner > after or inner == after[: len(inner)]:
-                yield from self._folders_below(inner, after)
+        return walk_folders(self._names_of_folders, after)
 
     def _names_of_folders(self, folder: str) -> list[str]:
         with suppress(FileNotFoundError), os.scandir(self._path(folder)) as entries:
@@ -233,17 +163,3 @@ def publish(draft: Path, path: Path) -> None:
         os.fsync(directory)
     finally:
         os.close(directory)
-
-
-def in_chunks(file: BinaryIO) -> Iterator[bytes]:
-    with file:
-        while chunk := file.read(_CHUNK):
-            yield chunk
-
-
-def archive() -> Archive:
-    return LocalArchive(settings.ARCHIVE_DIR)
-
-
-def _key(folder: str, digest: str, suffix: str) -> str:
-    return f"{folder}/{digest[:2]}/{digest}{suffix}"

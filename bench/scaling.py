@@ -1,0 +1,197 @@
+"""How many papers a second do more workers make, and what gives in first?
+
+First real statements with one and two worker processes on this machine. Then 1 to 100 of them, with
+rendering replaced by a sleep as long as the processor time that was just measured: claim, file,
+record, dispatcher, broker and database are real. Processor time is counted by part, since on one
+machine the workers' own share ends the growth before the database does: a part's limit is what a
+processor's second makes in it. Needs PostgreSQL and Linux; what else runs here is told as the load.
+"""
+
+import os
+import platform
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+from django.db.models import Avg, F, Max, Min
+
+from accounts.models import Company
+from bench.data import PERIOD, books
+from billing.services import start_statement_run
+from documents.models import Batch, BatchState, Document
+from documents.services.batches import start_batch
+from worker.embedded import EmbeddedBroker
+from worker.models import Presence, Role
+
+ROOT = Path(__file__).resolve().parent.parent
+_CHILDREN_EACH = 25  # of one worker's parent process
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def measure() -> dict[str, Any]:
+    if connection.vendor != "postgresql":
+        return {"skipped": "needs PostgreSQL"}
+    counts = [int(n) for n in os.environ.get("BENCH_WORKERS", "1,10,30,100").split(",")]
+    figures: dict[str, Any] = {
+        "postgresql": connection.pg_version,
+        "platform": platform.platform(),
+        "load before (1 min)": round(os.getloadavg()[0], 1),
+    }
+    with _broker() as broker:
+        one = _real(broker, 1)
+        two = _real(broker, 2)
+        figures |= _named("real, 1 worker", one) | _named("real, 2 workers", two)
+        figures["real, two over one"] = round(two["papers a second"] / one["papers a second"], 2)
+        # What a paper takes on a machine that does nothing else.
+        seconds = one["processor ms a paper, workers"] / 1000
+        for count in counts:
+            figures |= _named(f"simulated, {count}", _simulated(broker, count, seconds))
+    figures["load after (1 min)"] = round(os.getloadavg()[0], 1)
+    return figures
+
+
+def _named(name: str, facts: dict[str, Any]) -> dict[str, Any]:
+    print(name, facts, file=sys.stderr, flush=True)  # a later one may not come to its end
+    return {f"{name}: {key}": value for key, value in facts.items()}
+
+
+def _real(broker: EmbeddedBroker, workers: int) -> dict[str, Any]:
+    company = books(int(os.environ.get("BENCH_PARTIES", "200")), seed=workers)
+
+    def start() -> Batch:
+        return start_statement_run(company=company, period=PERIOD, by=None)
+
+    return _run(start, broker, [1] * workers, {"DJANGO_SETTINGS_MODULE": "config.settings"})
+
+
+def _simulated(broker: EmbeddedBroker, children: int, seconds: float) -> dict[str, Any]:
+    company = Company.objects.create(slug=f"sim-{children}", legal_name="Sim", country="GB")
+    count = min(int(15 / seconds) * children, int(os.environ.get("BENCH_PAPERS", "2500")))
+
+    def start() -> Batch:
+        from bench.simulated import rendering
+
+        rendering.take_over()
+        return start_batch(
+            company=company, kind="simulated", title="Sim", parameters={"count": count}, by=None
+        )
+
+    workers = -(-children // _CHILDREN_EACH)
+    each = [children // workers] * workers
+    env = {
+        "DJANGO_SETTINGS_MODULE": "bench.simulated.settings",
+        "BENCH_RENDER_SECONDS": str(seconds),
+    }
+    return _run(start, broker, each, env)
+
+
+def _run(
+    start: Callable[[], Batch], broker: EmbeddedBroker, each: list[int], env: dict[str, str]
+) -> dict[str, Any]:
+    env = {**os.environ, "CELERY_BROKER_URL": broker.url, **env}
+    Presence.objects.all().delete()
+    with ExitStack() as stack:
+        relay = stack.enter_context(_process("dispatcher", env, "manage.py", "dispatcher"))
+        workers = [
+            stack.enter_context(_process(f"worker{n}", env, *_worker(n, children)))
+            for n, children in enumerate(each)
+        ]
+        _until(lambda: Presence.objects.filter(role=Role.WORKER).count() == len(each), 600)
+        parts = {"workers": workers, "dispatcher": [relay]}
+        pids = {name: [it.pid for it in them] for name, them in parts.items()}
+        pids |= {"database": [_postmaster()], "broker": [broker.pid or 0]}
+        before = {name: _processor_seconds(them) for name, them in pids.items()}
+        batch = start()
+        _until(lambda: Batch._base_manager.get(pk=batch.pk).state == BatchState.DONE, 600)
+        used = {name: _processor_seconds(them) - before[name] for name, them in pids.items()}
+    return _figures(batch, used)
+
+
+def _worker(number: int, children: int) -> list[str]:
+    arguments = ["-m", "celery", "-A", "worker", "worker", "--loglevel", "WARNING"]
+    return [*arguments, "-Q", "batch", "-c", str(children), "-n", f"bench{number}@%h"]
+
+
+def _figures(batch: Batch, used: dict[str, float]) -> dict[str, Any]:
+    papers = Document._base_manager.filter(batch_items__batch=batch, state="ready")
+    found = papers.aggregate(
+        first=Min("started_at"),
+        last=Max("finished_at"),
+        held=Avg(F("finished_at") - F("started_at")),
+        rendered=Avg("render_milliseconds"),
+        most=Max("attempts"),
+    )
+    count, took = papers.count(), (found["last"] - found["first"]).total_seconds()
+    facts = {
+        "papers": count,
+        "papers a second": round(count / took, 1),
+        "seconds a render": round(found["rendered"] / 1000, 3),
+        "seconds from claim to record": round(found["held"].total_seconds(), 3),
+        "attempts, at most": found["most"],
+    }
+    for name, seconds in used.items():
+        facts[f"processor ms a paper, {name}"] = round(1000 * seconds / count, 2)
+    return facts
+
+
+@contextmanager
+def _broker() -> Iterator[EmbeddedBroker]:
+    with EmbeddedBroker(Path(settings.VAR_DIR) / "broker") as broker:
+        os.environ["CELERY_BROKER_URL"] = broker.url
+        yield broker
+
+
+@contextmanager
+def _process(name: str, env: dict[str, str], *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+    log = Path(settings.VAR_DIR) / f"{name}.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, *arguments], cwd=ROOT, env=env, stdout=output, stderr=output
+        )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait(60)
+
+
+def _until(condition: Callable[[], bool], seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"not within {seconds} s; logs in {settings.VAR_DIR}")
+        time.sleep(0.2)
+
+
+def _postmaster() -> int:
+    """The database's first process, if it runs here; 0 if not."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        backend = Path(f"/proc/{cursor.fetchone()[0]}/stat")
+    return int(_fields(backend)[1]) if backend.exists() else 0
+
+
+def _processor_seconds(roots: list[int]) -> float:
+    """Of these processes and all below them, those that ended included."""
+    ticks, below = 0, set(roots)
+    for stat in sorted(Path("/proc").glob("[0-9]*/stat"), key=lambda path: int(path.parent.name)):
+        try:
+            fields = _fields(stat)
+        except OSError:
+            continue  # it ended meanwhile
+        pid, parent = int(stat.parent.name), int(fields[1])
+        if pid in below or parent in below:
+            below.add(pid)
+            ticks += sum(int(field) for field in fields[11:15])
+    return ticks / _TICKS
+
+
+def _fields(stat: Path) -> list[str]:
+    """From the state on: a program's name may hold blanks."""
+    return stat.read_text().rpartition(")")[2].split()

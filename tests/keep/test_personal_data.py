@@ -1,0 +1,143 @@
+"""A party's data is handed over and erased, but for what the tax law wants kept."""
+
+import json
+import zipfile
+from datetime import date
+from io import StringIO
+
+import pytest
+from auditlog.models import LogEntry
+from django.core.management import CommandError, call_command
+
+from billing.models import Invoice, Party
+from billing.selectors.retention import first_kept_day, kept_until
+from billing.services.parties import save_party
+from documents.models import Delivery, DeliveryState, Document
+from tests.billing.factories import new_party, posted_invoice, posted_payment
+from tests.factories import PDF, CompanyFactory, DocumentFactory
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("archive_dir")]
+
+EMAIL = "jane.doe@customer.example"
+
+
+@pytest.fixture
+def company():
+    return CompanyFactory.create(slug="northgate", fiscal_year_start_month=4)
+
+
+@pytest.fixture
+def party(company):
+    party = new_party(company, "P1", name="Jane Doe", phone="+44 117 496 0000")
+    party.email = EMAIL
+    save_party(party=party, by=None)
+    return party
+
+
+def paper(party, **options):
+    return DocumentFactory.create(
+        company=party.company,
+        recipient_id=party.pk,
+        recipient_name=party.name,
+        snapshot={"party": {"name": party.name}},
+        ready=True,
+        **options,
+    )
+
+
+def delivery(document, state):
+    return Delivery.objects.create(
+        company=document.company,
+        document=document,
+        recipient_id=document.recipient_id,
+        recipient_name="Jane Doe",
+        address=EMAIL,
+        body="Dear Jane",
+        message_id=f"{document.pk}@example.org",
+        state=state,
+    )
+
+
+def erase(*options):
+    said = StringIO()
+    call_command("erase_party", "P1", "--company", "northgate", "--no-input", *options, stdout=said)
+    return said.getvalue()
+
+
+def test_everything_of_a_party_is_handed_over_and_nothing_of_another(party, company, tmp_path):
+    invoice = posted_invoice(party, "100")
+    posted_payment(party, "40", invoice=invoice)
+    document = paper(party)
+    delivery(document, DeliveryState.SENT)
+    other = new_party(company, "P2", name="Somebody Else")
+    posted_invoice(other, "7")
+    paper(other)
+    path = tmp_path / "party.zip"
+    call_command("export_party", "P1", "--company", "northgate", "--to", str(path))
+    with zipfile.ZipFile(path) as file:
+        text = file.read("party.json").decode()
+        assert file.read(f"papers/{document.pk}.pdf") == PDF
+        assert len(file.namelist()) == 2
+    facts = json.loads(text)
+    assert facts["party"][0]["email"] == EMAIL
+    assert [row["total"] for row in facts["billing.invoice"]] == ["100.000"]
+    assert len(facts["billing.invoiceitem"]) == len(facts["billing.payment"]) == 1
+    assert facts["deliveries"][0]["address"] == EMAIL
+    assert any("email" in change["changes"] for change in facts["changes"])
+    assert "Somebody Else" not in text
+
+
+def test_contact_data_goes_and_what_the_tax_law_wants_stays(party):
+    invoice = posted_invoice(party, "100", day=date(2026, 3, 10))
+    waiting = delivery(paper(party), DeliveryState.QUEUED)
+    sent = delivery(paper(party), DeliveryState.SENT)
+    said = erase()
+    party.refresh_from_db()
+    assert (party.email, party.phone, party.name) == ("", "", "Jane Doe")
+    assert Invoice.objects.get(pk=invoice.pk).billed_to["name"] == "Jane Doe"
+    for row in (waiting, sent):
+        row.refresh_from_db()
+    assert (waiting.state, sent.state) == (DeliveryState.CANCELLED, DeliveryState.SENT)
+    assert {waiting.address, sent.address, sent.recipient_name, sent.body} == {"erased", ""}
+    # The fiscal year of that day ends in March 2026.
+    assert "stays: 1 issued invoices, until 2036-03-31" in said
+    assert EMAIL not in str(list(LogEntry.objects.values_list("changes", "object_repr")))
+    assert LogEntry.objects.get_for_object(party).filter(changes__has_key="personal data").exists()
+
+
+def test_who_is_on_no_kept_record_goes_by_name_too(party):
+    assert "Name and address went" in erase()
+    party = Party.all_objects.get(pk=party.pk)
+    assert (party.name, party.address, party.country) == ("erased", "", "")
+    assert not party.is_active
+    assert "Jane Doe" not in str(list(LogEntry.objects.values_list("changes", "object_repr")))
+
+
+def test_papers_that_are_old_enough_go_only_when_that_is_asked_for(party, company):
+    day = first_kept_day(company)
+    old = paper(party, period_start=date(day.year - 1, 1, 1), period_end=date(day.year - 1, 1, 31))
+    young = paper(party, period_start=day, period_end=day)
+    erase()
+    assert Document.objects.get(pk=old.pk).state == "ready"
+    assert "1 papers removed" in erase("--apply-retention")
+    gone = Document.objects.get(pk=old.pk)
+    assert (gone.state, gone.storage_key, gone.snapshot) == ("cancelled", "", {})
+    assert gone.recipient_name == ""
+    assert Document.objects.get(pk=young.pk).state == "ready"
+
+
+def test_records_are_kept_ten_years_from_the_end_of_their_fiscal_year(company, settings):
+    assert kept_until(company, date(2026, 3, 31)) == date(2036, 3, 31)
+    assert kept_until(company, date(2026, 4, 1)) == date(2037, 3, 31)
+    settings.RETENTION_YEARS = 6
+    assert kept_until(company, date(2026, 4, 1)) == date(2033, 3, 31)
+
+
+def test_an_unknown_party_and_an_answer_that_is_not_erase_change_nothing(party, monkeypatch):
+    with pytest.raises(CommandError, match="no party 'P9'"):
+        call_command("erase_party", "P9", company="northgate")
+    monkeypatch.setattr("builtins.input", lambda question: "yes")
+    with pytest.raises(CommandError, match="Nothing was changed"):
+        call_command("erase_party", "P1", company="northgate")
+    party.refresh_from_db()
+    assert party.email == EMAIL

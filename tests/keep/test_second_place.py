@@ -1,0 +1,145 @@
+"""What is restored in another place is what was backed up; a kill leaves nothing by halves."""
+
+import signal
+from contextlib import suppress
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from billing.models import NumberSequence
+from tests.billing.factories import (
+    new_party,
+    posted_invoice,
+    posted_payment,
+    posted_return,
+)
+from tests.factories import CompanyFactory, DocumentFactory
+from tests.keep.places import made_backup, migrated_place, second_place, tables_in
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("archive_dir", "queues"),
+]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path / "backups"
+
+
+@pytest.fixture(scope="module")
+def migrated(tmp_path_factory, django_db_setup, django_db_blocker):
+    with (
+        django_db_blocker.unblock(),
+        migrated_place(tmp_path_factory.mktemp("keep") / "migrated") as found,
+    ):
+        yield found
+
+
+@pytest.fixture
+def place(tmp_path, migrated):
+    with second_place(tmp_path / "second", like=migrated) as found:
+        yield found
+
+
+@pytest.fixture
+def company(settings, tmp_path):
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "default": {
+            "BACKEND": "django.core.files.storage.FileSystemStorage",
+            "OPTIONS": {"location": tmp_path / "media"},
+        },
+    }
+    (tmp_path / "media" / "logos").mkdir(parents=True)
+    (tmp_path / "media" / "logos" / "ours.png").write_bytes(b"\x89PNG ours")
+    return CompanyFactory.create(slug="northgate", logo="logos/ours.png")
+
+
+@pytest.fixture
+def filled(company):
+    party = new_party(company, email="ünïcode\\t@example.org", address="1 High Street\nBristol\t\\")
+    invoice = posted_invoice(party, "100.10", "7")
+    posted_payment(party, "7.10", invoice=invoice)
+    posted_return(party, "2")
+    DocumentFactory.create_batch(3, company=company, ready=True)
+    return company
+
+
+def test_everything_is_there_again_and_sound(filled, folder, place):
+    backup = made_backup(folder)
+    done, said = place.manage("restore", str(folder))
+    assert done == 0, said
+    assert "stored files: sound" in said
+    assert "counters: sound" in said
+    assert "balances: sound" in said
+    assert place.manage("backup", str(place.folder / "again"))[0] == 0
+    [again] = (path.parent for path in (place.folder / "again").glob("*/manifest.json"))
+    before, after = tables_in(backup), tables_in(again)
+    assert before.keys() == after.keys()
+    different = {name for name in before if before[name] != after[name]}
+    assert different == set()
+    assert (place.folder / "media" / "logos" / "ours.png").read_bytes() == b"\x89PNG ours"
+
+
+def test_the_next_row_and_the_next_number_are_new_ones(filled, folder, place):
+    made_backup(folder)
+    assert place.manage("restore", str(folder))[0] == 0
+    said = place.shell(
+        "from billing.models import Party\n"
+        "from tests.billing.factories import posted_invoice\n"
+        "from auditlog.models import LogEntry\n"
+        "print(posted_invoice(Party.objects.get(), '5').invoice_number)\n"
+    )
+    number = NumberSequence.objects.get(series="INV").next_number
+    assert said.endswith(f"{number:05}")
+
+
+# --- Killed --------------------------------------------------------------------------------------
+
+STOPPING = """
+import sys, time, django
+django.setup()
+from django.core.management import call_command
+from documents.backups import {module}
+
+def stop(*arguments, **options):
+    print("here", flush=True)
+    time.sleep(60)
+
+{module}.{name} = stop
+call_command(*sys.argv[1:])
+"""
+
+
+def killed_at(place, module, name, *arguments):
+    process = place.start("-c", STOPPING.format(module=module, name=name), *arguments)
+    try:
+        for line in process.stdout:
+            if line == "here\n":
+                break
+        else:
+            pytest.fail("it came to its end")
+    finally:
+        with suppress(ProcessLookupError):
+            process.send_signal(signal.SIGKILL)
+        process.communicate()
+
+
+@pytest.mark.parametrize(
+    "name", ["write_manifest", pytest.param("_copy_files", marks=pytest.mark.slow)]
+)
+def test_a_backup_that_was_killed_is_none(filled, folder, place, name):
+    other = place.folder / "backups"
+    killed_at(place, "making", name, "backup", str(other))
+    assert list(other.glob("*/manifest.json")) == []
+    with pytest.raises(CommandError, match="no finished backup"):
+        call_command("restore", str(other))
+
+
+@pytest.mark.parametrize("name", ["reset_sequences", pytest.param("_load", marks=pytest.mark.slow)])
+def test_a_restore_that_was_killed_leaves_nothing_half_loaded(filled, folder, place, name):
+    made_backup(folder)
+    killed_at(place, "restoring", name, "restore", str(folder))
+    done, said = place.manage("restore", str(folder))
+    assert done == 0, said
