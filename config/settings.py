@@ -1,7 +1,5 @@
 """One file of settings, read from the environment. docs/configuration.md lists every variable."""
 
-import hashlib
-import tempfile
 from datetime import timedelta
 from importlib import import_module
 from importlib.util import find_spec
@@ -12,11 +10,42 @@ from typing import Any
 
 import django_stubs_ext
 import environ
-from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
-from kombu import Queue
 
 from config import costly, env, logs, production
+from config.policy import CONTENT_SECURITY_POLICY  # noqa: F401
+from config.queues import (  # noqa: F401  Celery reads them off the settings
+    CANARY_SECONDS,
+    CELERY_ACCEPT_CONTENT,
+    CELERY_BEAT_SCHEDULE,
+    CELERY_BROKER_CONNECTION_MAX_RETRIES,
+    CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP,
+    CELERY_BROKER_TRANSPORT_OPTIONS,
+    CELERY_ENABLE_UTC,
+    CELERY_RESULT_BACKEND,
+    CELERY_RESULT_EXPIRES,
+    CELERY_RESULT_EXTENDED,
+    CELERY_RESULT_SERIALIZER,
+    CELERY_TASK_ACKS_LATE,
+    CELERY_TASK_CREATE_MISSING_QUEUES,
+    CELERY_TASK_DEFAULT_QUEUE,
+    CELERY_TASK_IGNORE_RESULT,
+    CELERY_TASK_PUBLISH_RETRY,
+    CELERY_TASK_PUBLISH_RETRY_POLICY,
+    CELERY_TASK_QUEUES,
+    CELERY_TASK_REJECT_ON_WORKER_LOST,
+    CELERY_TASK_SERIALIZER,
+    CELERY_TASK_STORE_ERRORS_EVEN_IF_IGNORED,
+    CELERY_TASK_TIME_LIMIT,
+    CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS,
+    CELERY_WORKER_HIJACK_ROOT_LOGGER,
+    CELERY_WORKER_MAX_MEMORY_PER_CHILD,
+    CELERY_WORKER_MAX_TASKS_PER_CHILD,
+    CELERY_WORKER_PREFETCH_MULTIPLIER,
+    CELERY_WORKER_PROC_ALIVE_TIMEOUT,
+    CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT,
+    embedded_socket,
+)
 
 # Lets `ModelAdmin[Company]` and its like be written where Django has no generics of its own.
 django_stubs_ext.monkeypatch()
@@ -234,22 +263,6 @@ if not PRODUCTION:
     STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # WhiteNoise warns where it is missing
 
 # --- Security ------------------------------------------------------------------------------------
-CONTENT_SECURITY_POLICY = {
-    "DIRECTIVES": {
-        "default-src": [NONE],
-        "script-src": [SELF, NONCE],
-        "style-src": [SELF, NONCE],
-        # Bootstrap's check marks and carets are data: pictures in its stylesheet.
-        "img-src": [SELF, "data:"],
-        "font-src": [SELF],
-        "connect-src": [SELF],
-        "form-action": [SELF],
-        "base-uri": [NONE],
-        # An invoice's page shows its paper in a frame; that page has a closed policy of its own.
-        "frame-src": [SELF],
-        "frame-ancestors": [NONE],
-    },
-}
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
@@ -318,8 +331,8 @@ ARCHIVE_DIR = Path(env.text("PRESSROOM_ARCHIVE_DIR", str(VAR_DIR / "archive"))).
 # Where nginx has the archive as an internal place ("/_archive/"): it sends the files, we only say
 # which (X-Accel-Redirect). Empty: we send them. Only for an archive of files.
 ACCEL_PREFIX = env.text("PRESSROOM_ACCEL_PREFIX")
-# s3://KEY:SECRET@host/bucket?region=...: a bucket instead of that folder. While papers move from one
-# place to another, what the new one lacks is read from the former: a folder or such a URL.
+# s3://KEY:SECRET@host/bucket?region=...: a bucket instead of that folder. While papers move from
+# one place to another, what the new one lacks is read from the former: a folder or such a URL.
 STORAGE_URL = env.text("STORAGE_URL")
 ARCHIVE_FALLBACK = env.text("PRESSROOM_ARCHIVE_FALLBACK")
 # A file that no row names is removed once it is this old: its row may not be committed yet, or a
@@ -356,98 +369,8 @@ if PRODUCTION:
     production.require_authenticated_broker(
         _broker_url, is_open=env.flag("PRESSROOM_BROKER_OPEN", default=False)
     )
-
-
-def _embedded_socket() -> Path:
-    """Under var/, or, where that path is too long for a Unix socket, under the temp folder."""
-    socket = VAR_DIR / "broker" / "broker.sock"
-    if len(str(socket)) <= 100:
-        return socket
-    key = hashlib.sha256(str(VAR_DIR).encode()).hexdigest()[:16]
-    return Path(tempfile.gettempdir()) / f"pressroom-{key}" / "broker.sock"
-
-
-EMBEDDED_BROKER_SOCKET: Path | None = None if _broker_url else _embedded_socket()
+EMBEDDED_BROKER_SOCKET: Path | None = None if _broker_url else embedded_socket(VAR_DIR)
 CELERY_BROKER_URL = _broker_url or f"redis+socket://{EMBEDDED_BROKER_SOCKET}?virtual_host=0"
-
-# Results are diagnostics for people; no decision rests on one.
-CELERY_RESULT_BACKEND = "django-db"
-CELERY_RESULT_EXTENDED = True
-CELERY_RESULT_EXPIRES = timedelta(days=7)
-# A result row a document would be one more write each; failures are kept, and opt-ins.
-CELERY_TASK_IGNORE_RESULT = True
-CELERY_TASK_STORE_ERRORS_EVEN_IF_IGNORED = True
-# Ids travel, nothing else: JSON only, never pickle.
-CELERY_TASK_SERIALIZER = "json"
-CELERY_RESULT_SERIALIZER = "json"
-CELERY_ACCEPT_CONTENT = ["json"]
-# A message is acked when its work is recorded, so a killed worker's message comes back ...
-CELERY_TASK_ACKS_LATE = True
-# ... also when only a child was killed. A poison task can't loop: the claim counts attempts.
-CELERY_TASK_REJECT_ON_WORKER_LOST = True
-# A worker holds one message at a time: what it holds is what a kill delays.
-CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-# Hard limit only. A soft limit raises inside WeasyPrint and yields wrong PDFs (13 of 50).
-CELERY_TASK_TIME_LIMIT = env.number("PRESSROOM_TASK_TIME_LIMIT", 120, minimum=1)
-CELERY_TASK_QUEUES = [Queue(name) for name in ("interactive", "batch", "mail", "recompute")]
-CELERY_TASK_DEFAULT_QUEUE = "interactive"
-# A typing error in a queue's name must fail here, not fill a queue that nobody reads.
-CELERY_TASK_CREATE_MISSING_QUEUES = False
-CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-# A worker waits for its broker however long it is away.
-CELERY_BROKER_CONNECTION_MAX_RETRIES = None
-CELERY_BROKER_TRANSPORT_OPTIONS = {
-    # Far above the time limit: a task longer than this would run twice at once.
-    "visibility_timeout": 3600,
-    # A killed worker's messages come back within seconds instead of minutes.
-    "unacked_restore_interval": 10,
-    "unacked_restore_throttle": 1,
-    # A frozen broker must not hang a request: the default waits for ever.
-    "socket_timeout": 5,
-    "socket_connect_timeout": 2,
-    "socket_keepalive": EMBEDDED_BROKER_SOCKET is None,
-}
-CELERY_TASK_PUBLISH_RETRY = True
-# A request waits at most this long for a broker that is down; the dispatcher publishes later.
-CELERY_TASK_PUBLISH_RETRY_POLICY = {
-    "max_retries": 1,
-    "interval_start": 0,
-    "interval_step": 0.1,
-    "interval_max": 0.2,
-}
-# Pango and WeasyPrint grow (62 -> 147 MB over 301 renders): children are replaced.
-CELERY_WORKER_MAX_TASKS_PER_CHILD = env.number("PRESSROOM_MAX_TASKS_PER_CHILD", 200, minimum=1)
-CELERY_WORKER_MAX_MEMORY_PER_CHILD = env.number("PRESSROOM_MAX_MEMORY_KB", 400_000, minimum=1)
-# What one child may allocate beyond what it holds when it is warm; 0: no bound.
-RENDER_MEMORY_MB = env.number("PRESSROOM_RENDER_MEMORY_MB", 1500)
-# A child imports WeasyPrint and warms its fonts before it takes work; the default is 4 s.
-CELERY_WORKER_PROC_ALIVE_TIMEOUT = 60
-# SIGTERM (with REMAP_SIGTERM=SIGQUIT) puts unfinished messages back after this many seconds.
-CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 60
-CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
-CELERY_ENABLE_UTC = True
-
-
-def _tick(task: str, seconds: int) -> dict[str, Any]:
-    """Each only asks whether something is due, which the database knows: a tick that is lost, late
-    or doubled changes nothing. One that was not taken before the next is thrown away.
-    """
-    return {"task": task, "schedule": seconds, "options": {"expires": seconds * 0.9}}
-
-
-# A paper made all the way at intervals, whose age says that papers are made; 0: none.
-CANARY_SECONDS = env.number("PRESSROOM_CANARY_SECONDS", 60 if PRODUCTION else 0)
-
-CELERY_BEAT_SCHEDULE = {
-    "start due schedules": _tick("documents.start_due_schedules", 60),
-    "send due digests": _tick("documents.send_due_digests", 300),
-    "sweep the archive": _tick("documents.start_archive_sweep", 900),
-    "report drifting balances": _tick("billing.start_nightly_recomputation", 900),
-}
-
-if CANARY_SECONDS:
-    CELERY_BEAT_SCHEDULE["make canaries"] = _tick("documents.start_canaries", CANARY_SECONDS)
 
 # --- Metrics -------------------------------------------------------------------------------------
 # /metrics is not there until one of these is given: to whoever has the token, or to everybody.

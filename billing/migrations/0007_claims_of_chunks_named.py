@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('billing', '0006_recomputations'),
+        ("billing", "0006_recomputations"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='recomputationchunk',
-            name='claimed_by',
-            field=models.CharField(blank=True, db_default='', editable=False, max_length=100),
+            model_name="recomputationchunk",
+            name="claimed_by",
+            field=models.CharField(blank=True, db_default="", editable=False, max_length=100),
         ),
     ]

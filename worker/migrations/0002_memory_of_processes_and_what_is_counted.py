@@ -5,40 +5,48 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('worker', '0001_presence_of_processes'),
+        ("worker", "0001_presence_of_processes"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Mark',
+            name="Mark",
             fields=[
-                ('name', models.CharField(max_length=40, primary_key=True, serialize=False)),
-                ('at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("name", models.CharField(max_length=40, primary_key=True, serialize=False)),
+                ("at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
             ],
         ),
         migrations.AddField(
-            model_name='presence',
-            name='children',
+            model_name="presence",
+            name="children",
             field=models.JSONField(db_default=models.Value({}, models.JSONField()), default=dict),
         ),
         migrations.AddField(
-            model_name='presence',
-            name='memory_kb',
-            field=models.PositiveBigIntegerField(db_default=0, help_text="Its children's included."),
+            model_name="presence",
+            name="memory_kb",
+            field=models.PositiveBigIntegerField(
+                db_default=0, help_text="Its children's included."
+            ),
         ),
         migrations.CreateModel(
-            name='Tally',
+            name="Tally",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=40)),
-                ('kind', models.CharField(max_length=40)),
-                ('total', models.PositiveBigIntegerField(default=0)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=40)),
+                ("kind", models.CharField(max_length=40)),
+                ("total", models.PositiveBigIntegerField(default=0)),
             ],
             options={
-                'verbose_name_plural': 'tallies',
-                'constraints': [models.UniqueConstraint(fields=('name', 'kind'), name='tally_once')],
+                "verbose_name_plural": "tallies",
+                "constraints": [
+                    models.UniqueConstraint(fields=("name", "kind"), name="tally_once")
+                ],
             },
         ),
     ]
