@@ -1,7 +1,7 @@
-# One image for every role; see bin/entrypoint. The tags name exact versions; where a registry is at
-# hand, give their digests too: `docker buildx imagetools inspect python:3.11.14-slim-bookworm`.
-ARG PYTHON_IMAGE=python:3.11.14-slim-bookworm
-ARG NODE_IMAGE=node:22.21.1-bookworm-slim
+# One image for every role; see bin/entrypoint. The digests are those of the tags beside them, as
+# docker-library/repo-info tells them; how to take newer ones is told in deploy/README.md.
+ARG PYTHON_IMAGE=python:3.11.16-slim-bookworm@sha256:0bee7276f83efd4a1ee05bbbf4281d95ed28e079220a9457f25a93e3f1e3c31b
+ARG NODE_IMAGE=node:22.23.2-bookworm-slim@sha256:48e4b67d85f87bd551df43704e24d252f56cc5f8e9718841aace50f19948f0f9
 
 # --- Front-end packages --------------------------------------------------------------------------
 FROM ${NODE_IMAGE} AS frontend
@@ -23,14 +23,15 @@ RUN apt-get update \
         libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-noto-core fonts-noto-cjk \
     && rm -rf /var/lib/apt/lists/*
 
-# A home that can be written to: the root is read-only, and fontconfig keeps its cache there.
+# A home and a place for fontconfig's notes that can be written to: the root is read-only.
 ENV PATH=/opt/venv/bin:$PATH \
     HOME=/tmp \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
     DJANGO_SETTINGS_MODULE=config.settings \
     PRESSROOM_MODE=production \
-    PRESSROOM_ARCHIVE_DIR=/data/archive
+    PRESSROOM_ARCHIVE_DIR=/data/archive \
+    PRESSROOM_FONTS_DIR=/tmp/fonts
 
 # A fixed number, so that volumes can be given to it.
 RUN groupadd --gid 10001 pressroom \

@@ -62,10 +62,14 @@ def _report(name: str, figures: dict[str, Any]) -> None:
         "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
         "python": platform.python_version(),
-        "command": f"python -m bench {name}",
+        "command": " ".join([*_choices(), f"python -m bench {name}"]),
     }
     text = json.dumps({**facts, **figures}, indent=2)
     (RESULTS / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+
+
+def _choices() -> list[str]:
+    return [f"{name}={it}" for name, it in sorted(os.environ.items()) if name.startswith("BENCH_")]
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
 """How many papers a second do more workers make, and what gives in first?
 
 First real statements with one and two worker processes on this machine. Then 1 to 100 of them, with
-rendering replaced by a sleep as long as the processor time that was just measured: claim, file,
-record, dispatcher, broker and database are real. Processor time is counted by part, since on one
-machine the workers' own share ends the growth before the database does: a part's limit is what a
-processor's second makes in it. Needs PostgreSQL and Linux; what else runs here is told as the load.
+rendering replaced by a sleep as long as the processor time that a paper was just measured to take:
+claim, file, record, dispatcher, broker and database are real. Processor time is counted by part,
+since on one machine the workers' own share ends the growth before database or dispatcher do; these
+are measured alone (bench/limits.py). Needs PostgreSQL and Linux; what else runs is told as load.
 """
 
 import os
@@ -22,6 +22,7 @@ from django.db import connection
 from django.db.models import Avg, F, Max, Min
 
 from accounts.models import Company
+from bench import limits
 from bench.data import PERIOD, books
 from billing.services import start_statement_run
 from documents.models import Batch, BatchState, Document
@@ -30,6 +31,7 @@ from worker.embedded import EmbeddedBroker
 from worker.models import Presence, Role
 
 ROOT = Path(__file__).resolve().parent.parent
+NARROW = 20  # messages at a time, at which a dispatcher's window is felt on any machine
 _CHILDREN_EACH = 25  # of one worker's parent process
 _TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -48,10 +50,13 @@ def measure() -> dict[str, Any]:
         two = _real(broker, 2)
         figures |= _named("real, 1 worker", one) | _named("real, 2 workers", two)
         figures["real, two over one"] = round(two["papers a second"] / one["papers a second"], 2)
-        # What a paper takes on a machine that does nothing else.
+        # Not the seconds that a render took: those grow with what else the machine does.
         seconds = one["processor ms a paper, workers"] / 1000
         for count in counts:
             figures |= _named(f"simulated, {count}", _simulated(broker, count, seconds))
+        narrow = _simulated(broker, 30, seconds, PRESSROOM_DISPATCH_WINDOW=str(NARROW))
+        figures |= _named(f"simulated, 30, a window of {NARROW}", narrow)
+        figures |= limits.measure()
     figures["load after (1 min)"] = round(os.getloadavg()[0], 1)
     return figures
 
@@ -70,9 +75,13 @@ def _real(broker: EmbeddedBroker, workers: int) -> dict[str, Any]:
     return _run(start, broker, [1] * workers, {"DJANGO_SETTINGS_MODULE": "config.settings"})
 
 
-def _simulated(broker: EmbeddedBroker, children: int, seconds: float) -> dict[str, Any]:
-    company = Company.objects.create(slug=f"sim-{children}", legal_name="Sim", country="GB")
-    count = min(int(15 / seconds) * children, int(os.environ.get("BENCH_PAPERS", "2500")))
+def _simulated(
+    broker: EmbeddedBroker, children: int, seconds: float, **more: str
+) -> dict[str, Any]:
+    slug = "-".join(["sim", str(children), *more.values()])
+    company = Company.objects.create(slug=slug, legal_name="Sim", country="GB")
+    most = NARROW * 15 if more else int(os.environ.get("BENCH_PAPERS", "1500"))
+    count = min(int(15 / seconds) * children, most)
 
     def start() -> Batch:
         from bench.simulated import rendering
@@ -87,6 +96,7 @@ def _simulated(broker: EmbeddedBroker, children: int, seconds: float) -> dict[st
     env = {
         "DJANGO_SETTINGS_MODULE": "bench.simulated.settings",
         "BENCH_RENDER_SECONDS": str(seconds),
+        **more,
     }
     return _run(start, broker, each, env)
 

@@ -8,9 +8,8 @@ from django.conf import settings
 from worker.supervisor import Process, python
 
 ROOT = Path(__file__).resolve().parent.parent
-# Celery then answers SIGTERM with a soft shutdown: it waits a while for the running task, then
-# puts it back on the queue. Plain SIGTERM would wait for ever.
-SOFT_SHUTDOWN = {"REMAP_SIGTERM": "SIGQUIT"}
+# Told to stop, a worker takes no more and ends what it has in hand: see bin/entrypoint.
+GRACE = settings.CELERY_TASK_TIME_LIMIT + 30.0
 
 
 def web_process(*, port: int, workers: int = 2, threads: int = 4) -> Process:
@@ -61,6 +60,5 @@ def _worker(name: str, *, queues: Sequence[str], children: int) -> Process:
             *("-m", "celery", "-A", "worker", "worker", "--loglevel", "INFO"),
             *("-Q", ",".join(queues), "-c", str(children), "-n", f"{name}@%h"),
         ),
-        env=SOFT_SHUTDOWN,
         cwd=ROOT,
     )

@@ -27,8 +27,7 @@ FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 30.0
 STEADY_AFTER = 60.0  # a child that lived this long starts again with the first pause
 LARGEST_LOG = 10_000_000  # bytes; a larger one is put aside as NAME.log.1 at the next start
-# Longer than Celery's soft shutdown (60 s), after which a worker puts its task back and leaves.
-GRACE = 75.0
+GRACE = 30.0  # seconds to end what was begun, where whoever runs the processes names no other
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,7 @@ def use_own_fontconfig() -> Path:
     Must run before the first FontConfiguration. The host's language settings would choose among
     fallback fonts and name them in the PDF, so they are fixed too: same snapshot, same bytes.
     """
-    folder = Path(settings.VAR_DIR) / "fonts"
+    folder = settings.FONTS_DIR
     (folder / "cache").mkdir(parents=True, exist_ok=True)
     file = folder / "fonts.conf"
     _write_if_different(file, _configuration(folder / "cache"))

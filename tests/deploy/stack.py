@@ -1,14 +1,17 @@
 """The services of docker-compose.yml, run as processes of this machine, as their file says."""
 
+import atexit
 import os
 import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -75,17 +78,20 @@ class Running:
 
     def is_healthy(self) -> bool:
         """The health check, as the file has it."""
-        done = subprocess.run(
-            self.check, env=self.env, cwd=ROOT, capture_output=True, timeout=60, check=False
-        )
+        try:
+            done = subprocess.run(
+                self.check, env=self.env, cwd=ROOT, capture_output=True, timeout=60, check=False
+            )
+        except subprocess.TimeoutExpired:
+            return False
         return done.returncode == 0
 
-    def wait_until_healthy(self, seconds: float = 90) -> None:
+    def wait_until_healthy(self, seconds: float = 180) -> None:
         deadline = time.monotonic() + seconds
         while not self.is_healthy():
             if self.process.poll() is not None or time.monotonic() > deadline:
                 pytest.fail(f"{self.name} is not healthy:\n{self.tail()}")
-            time.sleep(0.2)
+            time.sleep(0.5)
 
     def stop(self, grace: float) -> int:
         """As `docker stop` does: SIGTERM, and SIGKILL after the grace. Returns the exit code."""
@@ -117,6 +123,7 @@ class Stack:
         self.described = compose.read(compose.dotenv(folder / "site" / ".env"))
         self.services: dict[str, Any] = self.described["services"]
         self.machine = self._machine()
+        self.image = self.machine  # as the services of our image see it
 
     # --- What is there before the first service --------------------------------------------------
     def _make_secrets(self) -> None:
@@ -139,6 +146,7 @@ class Stack:
                 f"/run/secrets/{name}": str(self.folder / "site" / it) for name, it in files.items()
             },
             "/data/archive": str(self.folder / "archive"),
+            "/tmp/fonts": str(self.folder / "fonts"),
             "/app/": f"{ROOT}/",
             "web:8000": f"127.0.0.1:{self.port_of('web')}",
             "127.0.0.1:8443": f"127.0.0.1:{self.https_port}",
@@ -216,21 +224,54 @@ class Stack:
 
     # --- Our image -------------------------------------------------------------------------------
     def environment(self, name: str, **more: str) -> dict[str, str]:
-        image = {key: self.machine.here(it) for key, it in compose.image_environment().items()}
+        return self.environment_on(self.image, name, **more)
+
+    def environment_on(self, machine: Machine, name: str, **more: str) -> dict[str, str]:
+        image = {key: machine.here(it) for key, it in compose.image_environment().items()}
         own = {"PRESSROOM_VAR_DIR": str(self.folder / "var"), "HOSTNAME": name}
         own["WEB_BIND"] = f"127.0.0.1:{self.port_of(name)}"
         return {
             **image,
-            **self.machine.environment(self.services[name.partition(".")[0]]),
+            **machine.environment(self.services[name.partition(".")[0]]),
             **own,
             **more,
         }
 
-    def run(self, *words: str, service: str = "web") -> str:
+    def inside(self, words: list[str]) -> list[str]:
+        """A command of our image, as it is started on this machine."""
+        return self.machine.words(words)
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """What the database says, past Pressroom."""
+        with psycopg2.connect(self._secret("database_url")) as found, found.cursor() as cursor:
+            cursor.execute(query)
+            rows: list[tuple[Any, ...]] = cursor.fetchall()
+        found.close()
+        return rows
+
+    def seed(self, parties: int) -> None:
+        """Books of a company with an owner; the proxy's visitors sign in as them."""
+        self.run("manage", "shell", "-c", f"from tests.deploy.seed import seed; seed({parties})")
+
+    def collect_static(self) -> None:
+        """What the image was built with."""
+        (self.folder / "var" / "static").symlink_to(self.static_files())
+
+    def static_files(self) -> Path:
+        """Compressed once for all stacks of this session."""
+        var = _kept_for_the_session()
+        if not (var / "static").exists():
+            env = self.environment_on(self.machine, "web", PRESSROOM_VAR_DIR=str(var))
+            command = [sys.executable, "manage.py", "collectstatic", "--noinput"]
+            done = subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True)
+            assert done.returncode == 0, done.stderr
+        return var / "static"
+
+    def run(self, *words: str, service: str = "web", **more: str) -> str:
         """`docker compose run web manage ...`"""
         done = subprocess.run(
-            [str(ROOT / "bin" / "entrypoint"), *words],
-            env=self.environment(service),
+            self.inside(["/app/bin/entrypoint", *words]),
+            env=self.environment(service, **more),
             capture_output=True,
             text=True,
             check=False,
@@ -241,21 +282,26 @@ class Stack:
     def up(self, name: str, **more: str) -> Running:
         """A service, or another copy of it: `worker-batch.2`."""
         service = self.services[name.partition(".")[0]]
-        command = [str(ROOT / "bin" / "entrypoint"), *service["command"]]
-        return self._start(name, command, self.environment(name, **more))
+        command = self.inside(["/app/bin/entrypoint", *service["command"]])
+        check = self.inside(self.image.health_check(service))
+        return self._start(name, command, self.environment(name, **more), check)
 
     def stop(self, name: str) -> int:
         grace = self.services[name.partition(".")[0]]["stop_grace_period"]
         return self.running.pop(name).stop(float(grace.removesuffix("s")))
 
-    def _start(self, name: str, argv: list[str], env: dict[str, str] | None = None) -> Running:
+    def _start(
+        self,
+        name: str,
+        argv: list[str],
+        env: dict[str, str] | None = None,
+        check: list[str] | None = None,
+    ) -> Running:
         service = self.services[name.partition(".")[0]]
         env = env or self.machine.environment(service)
         folder = self.folder / name
         folder.mkdir(exist_ok=True)
-        check = self.machine.health_check(service) if "test" in service["healthcheck"] else []
-        if "WEB_BIND" in env and check[:1] == [f"{ROOT}/bin/probe"]:
-            check = [sys.executable, *check]
+        check = check or self.machine.health_check(service)
         started = self.running[name] = Running(name, argv, env, folder / "log", check)
         return started
 
@@ -269,23 +315,30 @@ class Stack:
             print(f"--- {running.name}\n{running.tail()}")  # shown when a test fails
 
 
+@cache
+def _kept_for_the_session() -> Path:
+    folder = tempfile.mkdtemp(prefix="pressroom-static-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder)
+
+
 def _program(path: Path, text: str) -> None:
     path.write_text(text)
     path.chmod(0o755)
 
 
 @contextmanager
-def stack() -> Iterator[Stack]:
+def stack(kind: type[Stack] = Stack) -> Iterator[Stack]:
     """PostgreSQL, the broker and the migrations are up; the rest is the test's."""
     with servers._temporary_directory() as directory:
-        made = Stack(Path(directory))
+        made = kind(Path(directory))
         server = servers._made(Path(directory) / "postgresql")
         with servers.postgresql(server) as url:
             try:
                 made.use_postgres(url)
                 made.start_broker().wait_until_healthy()
                 made.run(*made.services["migrate"]["command"], service="migrate")
-                made.run("manage", "collectstatic", "--noinput", "--verbosity", "0")
+                made.collect_static()
                 yield made
             finally:
                 made.close()

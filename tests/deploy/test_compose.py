@@ -1,6 +1,7 @@
 """docker-compose.yml: valid by the Compose specification, and what it promises an operator."""
 
 import json
+import re
 import subprocess
 from importlib.resources import files
 from typing import Any
@@ -11,6 +12,7 @@ import yaml
 
 from tests.deploy import compose
 from tests.deploy.compose import ROOT
+from worker.processes import GRACE
 
 OURS = ("migrate", "web", "dispatcher", "beat", "worker-interactive", "worker-batch")
 THEIRS = ("postgres", "broker", "proxy")
@@ -74,10 +76,25 @@ def test_what_faces_people_and_papers_may_write_only_where_it_must(services, nam
 
 
 @pytest.mark.parametrize("name", THEIRS)
-def test_foreign_images_are_pinned_to_a_patch(services, name):
-    tag = services[name]["image"].partition(":")[2].partition("-")[0]
-    assert tag.count(".") >= 1
-    assert all(part.isdigit() for part in tag.split("."))
+def test_foreign_images_are_pinned(services, name):
+    assert is_pinned(services[name]["image"])
+
+
+def test_our_image_is_built_on_pinned_ones():
+    lines = (ROOT / "Dockerfile").read_text(encoding="utf-8").splitlines()
+    given = [line.partition("=")[2] for line in lines if line.startswith("ARG ")]
+    assert len(given) == 2
+    assert all(is_pinned(image) for image in given)
+    taken = [line.split()[1] for line in lines if line.startswith("FROM ")]
+    assert set(taken) == {"${PYTHON_IMAGE}", "${NODE_IMAGE}"}
+
+
+def is_pinned(image: str) -> bool:
+    """To a patch, by its digest; that of Valkey is published nowhere that could be looked up."""
+    name, _, digest = image.partition("@")
+    tag = name.partition(":")[2].partition("-")[0]
+    by_digest = name.startswith("valkey/") or re.fullmatch("sha256:[0-9a-f]{64}", digest)
+    return bool(by_digest and re.fullmatch(r"\d+\.\d+(\.\d+)?", tag))
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -104,9 +121,9 @@ def test_the_entrypoint_refuses_a_role_that_it_does_not_know():
 
 
 def test_nothing_is_killed_in_the_middle_of_its_work(services, settings):
-    longest = max(settings.CELERY_TASK_TIME_LIMIT, settings.CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT)
     for name in ("worker-interactive", "worker-batch"):
-        assert seconds(services[name]["stop_grace_period"]) > longest
+        assert seconds(services[name]["stop_grace_period"]) > settings.CELERY_TASK_TIME_LIMIT
+    assert settings.CELERY_TASK_TIME_LIMIT < GRACE  # of `serve`
     assert seconds(services["web"]["stop_grace_period"]) > 30
 
 

@@ -2,11 +2,12 @@
 
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from django.db import connection
 from django.db.models import Max
 
 from documents import papers
@@ -22,6 +23,7 @@ from tests.processes import (
     worker,
 )
 from tests.worker.faults import kinds
+from worker.models import Presence, Role
 
 REQUEST = b"GET /live HTTP/1.1\r\nHost: localhost\r\n"
 
@@ -80,21 +82,29 @@ def test_a_web_that_stops_turns_new_requests_to_the_next_and_ends_what_it_began(
 
 @pytest.mark.servers
 @pytest.mark.django_db(transaction=True)
-def test_workers_and_dispatcher_are_replaced_in_the_middle_of_a_run(
+def test_scaled_down_migrated_and_replaced_in_the_middle_of_a_run(
     tmp_path, monkeypatch, broker_at, archive_dir
 ):
     monkeypatch.setitem(papers._registry.papers, "faulty", kinds.FAULTY)
     monkeypatch.setitem(papers._registry.runs, "faulty", kinds.FAULTY_RUN)
-    with private_broker() as broker:
+    with private_broker() as broker, a_migration_of_the_next_version() as migrate:
         broker_at(broker.url)
         here = {"CELERY_BROKER_URL": broker.url}
-        batch = run_of(24)
-        with worker(tmp_path / "old.log", queues="batch", children=2, **here) as old:
+        with (
+            worker(tmp_path / "old.log", queues="batch", children=2, **here) as old,
+            worker(tmp_path / "more.log", queues="batch", children=1, **here) as more,
+        ):
             with dispatcher(tmp_path / "relay.log", **here) as relay:
-                eventually(lambda: ready() >= 4, 30)
+                eventually(lambda: Presence.objects.filter(role=Role.WORKER).count() == 2, 60)
+                batch = run_of(40)
+                eventually(lambda: who_made() == 3, 30)
+                stop(more)  # scaled down
+                migrate()
+                before = ready()
+                eventually(lambda: ready() > before, 20)
                 stop(relay)
             stop(old)
-        assert ready() < 24
+        assert ready() < 40
         with (
             dispatcher(tmp_path / "new-relay.log", **here),
             worker(tmp_path / "new.log", queues="batch", children=2, **here),
@@ -102,7 +112,7 @@ def test_workers_and_dispatcher_are_replaced_in_the_middle_of_a_run(
             eventually(
                 lambda: Batch.objects.filter(pk=batch.pk, state=BatchState.DONE).exists(), 30
             )
-    assert ready() == 24
+    assert ready() == 40
     # Whoever stopped ended what was in hand: nothing was begun twice.
     assert Document.objects.aggregate(most=Max("attempts"))["most"] == 1
 
@@ -116,6 +126,24 @@ def run_of(count: int) -> Batch:
         parameters={"count": count, "faults": slow},
         by=None,
     )
+
+
+@contextmanager
+def a_migration_of_the_next_version() -> Iterator[Callable[[], None]]:
+    """A column more on papers, as every migration adds one: with a default of the database's."""
+
+    def migrate() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE documents_document ADD COLUMN more int NOT NULL DEFAULT 0")
+
+    yield migrate
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE documents_document DROP COLUMN IF EXISTS more")
+
+
+def who_made() -> int:
+    """How many processes have made papers."""
+    return Document.objects.exclude(made_by="").values("made_by").distinct().count()
 
 
 def ready() -> int:

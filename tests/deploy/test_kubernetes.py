@@ -5,6 +5,7 @@ import shutil
 import subprocess
 from typing import Any
 
+import jsonschema
 import pytest
 import yaml
 
@@ -43,6 +44,45 @@ def pods(of_kind) -> dict[str, dict[str, Any]]:
     return {name: pod_of(resource) for name, resource in found.items()}
 
 
+@pytest.mark.parametrize("version", ["1.30", "1.37"])
+def test_a_cluster_takes_every_resource_as_it_is(built, version):
+    """By Kubernetes' own schemas, in which nothing may stand that they don't know."""
+    schemas = pytest.importorskip("kubernetes_validate")
+    for resource in built:
+        if resource["kind"] != "ScaledObject":
+            schemas.validate(resource, version, strict=True)
+
+
+def test_keda_takes_what_is_for_it(of_kind):
+    """By the fields that its definition of a ScaledObject knows and asks for."""
+    texts = {"type": "object", "additionalProperties": {"type": "string"}}
+    trigger = {
+        "type": "object",
+        "required": ["type", "metadata"],
+        "properties": {"type": {"const": "prometheus"}, "metadata": texts},
+        "additionalProperties": False,
+    }
+    count = {"type": "integer", "minimum": 0}
+    schema = {
+        "type": "object",
+        "required": ["scaleTargetRef", "triggers"],
+        "properties": {
+            "scaleTargetRef": {**texts, "required": ["name"]},
+            "minReplicaCount": count,
+            "maxReplicaCount": {"type": "integer", "minimum": 1},
+            "cooldownPeriod": count,
+            "triggers": {"type": "array", "items": trigger, "minItems": 1},
+        },
+        "additionalProperties": False,
+    }
+    [scaled] = of_kind("ScaledObject").values()
+    assert scaled["apiVersion"] == "keda.sh/v1alpha1"
+    jsonschema.validate(scaled["spec"], schema)
+    for trigger in scaled["spec"]["triggers"]:
+        assert set(trigger["metadata"]) == {"serverAddress", "query", "threshold"}
+        assert float(trigger["metadata"]["threshold"]) > 0
+
+
 def test_every_part_is_deployed(pods):
     assert set(pods) == {*DEPLOYMENTS, "pressroom-migrate"}
 
@@ -76,9 +116,8 @@ def test_every_pod_is_asked_whether_it_is_well(pods):
 
 
 def test_a_worker_has_longer_to_end_than_a_task_may_take(pods, settings):
-    longest = max(settings.CELERY_TASK_TIME_LIMIT, settings.CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT)
     for name in ("worker-interactive", "worker-batch"):
-        assert pods[name]["terminationGracePeriodSeconds"] > longest
+        assert pods[name]["terminationGracePeriodSeconds"] > settings.CELERY_TASK_TIME_LIMIT
 
 
 def test_a_web_pod_has_longer_than_its_requests_to_end(pods):
@@ -89,13 +128,27 @@ def test_a_web_pod_has_longer_than_its_requests_to_end(pods):
 def test_no_drain_takes_the_last_pod_of_what_there_are_several_of(of_kind):
     budgets = of_kind("PodDisruptionBudget")
     deployments = of_kind("Deployment")
-    several = {name for name, it in deployments.items() if it["spec"]["replicas"] > 1}
-    assert set(budgets) == several
+    fewest = least_of_each(of_kind)
+    assert set(budgets) == {name for name, count in fewest.items() if count > 1}
     for name, budget in budgets.items():
-        assert budget["spec"]["minAvailable"] < deployments[name]["spec"]["replicas"]
+        assert budget["spec"]["minAvailable"] < fewest[name]
         labels = deployments[name]["spec"]["template"]["metadata"]["labels"]
         wanted = budget["spec"]["selector"]["matchLabels"].items()
         assert wanted <= labels.items()
+
+
+def least_of_each(of_kind) -> dict[str, int]:
+    """How many pods there are at least; what is scaled names no number of its own."""
+    found = {name: it["spec"].get("replicas") for name, it in of_kind("Deployment").items()}
+    for kind, least in (
+        ("HorizontalPodAutoscaler", "minReplicas"),
+        ("ScaledObject", "minReplicaCount"),
+    ):
+        for it in of_kind(kind).values():
+            name = it["spec"]["scaleTargetRef"]["name"]
+            assert found[name] is None, f"each `kubectl apply` would reset {name}"
+            found[name] = it["spec"][least]
+    return found
 
 
 def test_a_rollout_adds_before_it_takes_away(of_kind):

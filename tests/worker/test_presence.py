@@ -81,7 +81,7 @@ def test_a_process_that_went_without_a_word_is_forgotten_after_a_while():
 @pytest.mark.django_db(transaction=True)
 def test_a_real_worker_and_dispatcher_say_so_and_leave(tmp_path, archive_dir):
     with private_broker() as broker:
-        env = {"CELERY_BROKER_URL": broker.url, "REMAP_SIGTERM": "SIGQUIT"}
+        env = {"CELERY_BROKER_URL": broker.url}
         with (
             worker(tmp_path / "w.log", queues="mail,batch", children=1, **env) as working,
             dispatcher(tmp_path / "d.log", **env) as dispatching,

@@ -10,7 +10,13 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from worker.embedded import BrokerFailedError, EmbeddedBroker
-from worker.processes import beat_process, dispatcher_process, web_process, worker_processes
+from worker.processes import (
+    GRACE,
+    beat_process,
+    dispatcher_process,
+    web_process,
+    worker_processes,
+)
 from worker.supervisor import Supervisor
 
 
@@ -38,7 +44,7 @@ class Command(BaseCommand):
                 self._prepare()
                 self._announce(port, log_dir)
                 watch = self._revive(broker) if broker else None
-                supervisor = Supervisor(processes, log_dir=log_dir, watch=watch)
+                supervisor = Supervisor(processes, log_dir=log_dir, grace=GRACE, watch=watch)
                 code = supervisor.run_until_signalled()
         except BrokerFailedError as error:
             raise CommandError(str(error)) from error
