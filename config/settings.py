@@ -13,39 +13,10 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 
 from config import costly, env, logs, production
+from config.doors import ACCOUNT_FORMS, MFA_FORMS  # noqa: F401
 from config.policy import CONTENT_SECURITY_POLICY  # noqa: F401
-from config.queues import (  # noqa: F401  Celery reads them off the settings
-    CANARY_SECONDS,
-    CELERY_ACCEPT_CONTENT,
-    CELERY_BEAT_SCHEDULE,
-    CELERY_BROKER_CONNECTION_MAX_RETRIES,
-    CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP,
-    CELERY_BROKER_TRANSPORT_OPTIONS,
-    CELERY_ENABLE_UTC,
-    CELERY_RESULT_BACKEND,
-    CELERY_RESULT_EXPIRES,
-    CELERY_RESULT_EXTENDED,
-    CELERY_RESULT_SERIALIZER,
-    CELERY_TASK_ACKS_LATE,
-    CELERY_TASK_CREATE_MISSING_QUEUES,
-    CELERY_TASK_DEFAULT_QUEUE,
-    CELERY_TASK_IGNORE_RESULT,
-    CELERY_TASK_PUBLISH_RETRY,
-    CELERY_TASK_PUBLISH_RETRY_POLICY,
-    CELERY_TASK_QUEUES,
-    CELERY_TASK_REJECT_ON_WORKER_LOST,
-    CELERY_TASK_SERIALIZER,
-    CELERY_TASK_STORE_ERRORS_EVEN_IF_IGNORED,
-    CELERY_TASK_TIME_LIMIT,
-    CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS,
-    CELERY_WORKER_HIJACK_ROOT_LOGGER,
-    CELERY_WORKER_MAX_MEMORY_PER_CHILD,
-    CELERY_WORKER_MAX_TASKS_PER_CHILD,
-    CELERY_WORKER_PREFETCH_MULTIPLIER,
-    CELERY_WORKER_PROC_ALIVE_TIMEOUT,
-    CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT,
-    embedded_socket,
-)
+from config.queues import *  # noqa: F403  each name there is a setting
+from config.queues import embedded_socket
 
 # Lets `ModelAdmin[Company]` and its like be written where Django has no generics of its own.
 django_stubs_ext.monkeypatch()
@@ -197,7 +168,6 @@ ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 ACCOUNT_SESSION_REMEMBER = False
-ACCOUNT_FORMS = {"login": "accounts.forms.sessions.SignInForm"}
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_EMAIL_NOTIFICATIONS = True  # of a changed password, a new second factor
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if PRODUCTION else "http"
@@ -212,12 +182,14 @@ MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not PRODUCTION  # http://localhost
 # How many proxies stand in front and add to X-Forwarded-For; what comes before them is hearsay.
 ALLAUTH_TRUSTED_PROXY_COUNT = env.number("PRESSROOM_PROXIES", 0, minimum=0)
 
-# Attempts at signing in are counted for all web processes together; costly requests by each for
-# itself, in its memory: what keeps the database free must not ask it.
+# Attempts at signing in and costly requests are counted for all web processes together; what a
+# process refuses by its own count alone, it refuses without asking the database.
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",
         "LOCATION": "accounts_cache",
+        # Over this many some are dropped, running counts too: more than anybody fills in a hurry.
+        "OPTIONS": {"MAX_ENTRIES": 50_000},
     },
     "counts": {
         "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
@@ -345,6 +317,9 @@ MAX_UPLOAD_MB = env.number("PRESSROOM_MAX_UPLOAD_MB", 25, minimum=1)
 
 # The ZIP of a run of more papers than this is made by a worker, not while it is sent.
 FILE_NOW_LIMIT = env.number("PRESSROOM_FILE_NOW_LIMIT", 200)
+
+# What fontconfig is told, and what it remembers of the fonts: made anew where it is missing.
+FONTS_DIR = Path(env.text("PRESSROOM_FONTS_DIR", str(VAR_DIR / "fonts"))).resolve()
 
 # --- Leased work ---------------------------------------------------------------------------------
 # A live worker renews its lease every third of this; a dead one is replaced after it.

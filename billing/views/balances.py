@@ -12,6 +12,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 
 from accounts.access import CompanyRequest
+from accounts.exports import note_export
 from accounts.models import Role
 from billing.dates import today
 from billing.filters.balances import BalanceFilter
@@ -159,6 +160,7 @@ class BalanceManageView(FragmentMixin):
     def _export(self) -> HttpResponseBase:
         company = self.request.company
         rows = with_last_statement(self._filters().qs, company).order_by(*self._order().columns)
+        note_export(self.request, "balances as CSV")
         return csv_response(rows, EXPORT, name=f"balances {today(company).isoformat()}")
 
 

@@ -29,6 +29,7 @@ from django.http.response import HttpResponseBase
 from django.urls import NoReverseMatch, reverse
 
 from accounts.access import CompanyRequest
+from accounts.exports import note_export
 from accounts.models import Role
 from billing.dates import today
 from billing.filters.shared import ListFilter
@@ -132,4 +133,5 @@ class RecordListView(FragmentMixin):
     def _export(self) -> HttpResponseBase:
         rows = self._filters().qs.order_by(*self._order().columns)
         day = today(self.request.company).isoformat()
+        note_export(self.request, f"{self.section} as CSV")
         return csv_response(rows, self.export, name=f"{self.section} {day}")

@@ -44,9 +44,9 @@ def restore_backup(
     _require_fitting(manifest, replace=replace)
     with _opened(backup / manifest.list_file, seal) as listed:
         restored = Restored()
-        _migrate_to(manifest)
         _restore_files(listed, Pool(backup.parent, seal), restored)
         say(f"{restored.files:,} files are there. Now the database.")
+        _migrate_to(manifest)
         _load(backup, manifest, seal, restored)
     for name, check in checks().items():
         found = list(check())
@@ -77,11 +77,6 @@ def _require_fitting(manifest: Manifest, *, replace: bool) -> None:
     filled = filled_tables() if connection.introspection.table_names() else []
     if filled and not replace:
         raise NoBackup(f"The database is not empty: {', '.join(filled[:5])} ...")
-    if filled and applied_migrations() != manifest.migrations:
-        raise NoBackup(
-            "The backup is at another state of the migrations than the rows that are here: restore "
-            "it into an empty database."
-        )
 
 
 def _recorded(manifest: Manifest) -> list[tuple[str, str]]:
@@ -89,9 +84,16 @@ def _recorded(manifest: Manifest) -> list[tuple[str, str]]:
 
 
 def _migrate_to(manifest: Manifest) -> None:
-    """To the state of the backup, whose rows fit no other."""
+    """To the state of the backup, whose rows fit no other.
+
+    Rows that are here at another state, a restore's that was killed while it migrated among them,
+    may go (`replace`): they go first, for no migration carries them back.
+    """
     if applied_migrations() == manifest.migrations:
         return
+    if filled_tables():
+        with transaction.atomic():
+            empty_all()
     executor = MigrationExecutor(connection)
     recorded, graph = set(_recorded(manifest)), executor.loader.graph
     targets: list[tuple[str, str | None]] = [

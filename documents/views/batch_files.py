@@ -11,6 +11,7 @@ from django.shortcuts import render
 from django.views import View
 
 from accounts.access import CompanyRequest, MemberMixin
+from accounts.exports import note_export
 from documents.archive import Damaged, archive, in_chunks
 from documents.bundles import Part, digest_of, zipped, zipped_size
 from documents.filenames import content_disposition
@@ -40,10 +41,12 @@ class BatchFileView(MemberMixin, View):
         if download is None:
             return self._explain(batch, "missing", status=409)
         try:
-            return hand_out(request, download)
+            response = hand_out(request, download)
         except Damaged as error:
             log.error("The %s of run %s can't be downloaded: %s", self.step, batch.pk, error)
             return self._explain(batch, "damaged", status=500)
+        note_export(request, f"{self.step.label} of the run {batch.pk}")
+        return response
 
     def _download(self, batch: Batch, bundle: Bundle) -> Download | None:
         job = bundle.jobs.get(self.step)

@@ -87,6 +87,15 @@ def test_everything_of_a_party_is_handed_over_and_nothing_of_another(party, comp
     assert "Somebody Else" not in text
 
 
+def test_who_handed_it_over_stands_in_the_trail(party, tmp_path, monkeypatch):
+    monkeypatch.setenv("LOGNAME", "olive")
+    path = tmp_path / "party.zip"
+    call_command("export_party", "P1", "--company", "northgate", "--to", str(path))
+    [entry] = LogEntry.objects.get_for_object(party).filter(changes__has_key="personal data")
+    assert entry.changes["personal data"] == ["", "exported at the command line by olive"]
+    assert entry.timestamp
+
+
 def test_contact_data_goes_and_what_the_tax_law_wants_stays(party):
     invoice = posted_invoice(party, "100", day=date(2026, 3, 10))
     waiting = delivery(paper(party), DeliveryState.QUEUED)

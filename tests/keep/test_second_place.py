@@ -1,5 +1,6 @@
 """What is restored in another place is what was backed up; a kill leaves nothing by halves."""
 
+import json
 import signal
 from contextlib import suppress
 
@@ -143,3 +144,27 @@ def test_a_restore_that_was_killed_leaves_nothing_half_loaded(filled, folder, pl
     killed_at(place, "restoring", name, "restore", str(folder))
     done, said = place.manage("restore", str(folder))
     assert done == 0, said
+
+
+def made_older(backup):
+    """As one that was made before the last migration of the books."""
+    path = backup / "manifest.json"
+    manifest = json.loads(path.read_text())
+    assert manifest["migrations"]["billing"].pop() == "0007_claims_of_chunks_named"
+    [table] = [it for it in manifest["tables"] if it["name"] == "billing_recomputationchunk"]
+    table["columns"].remove("claimed_by")
+    path.write_text(json.dumps(manifest))
+
+
+@pytest.mark.parametrize(
+    "name", ["resume_work", pytest.param("call_command", marks=pytest.mark.slow)]
+)
+def test_a_restore_that_was_killed_while_it_migrated_is_begun_anew(filled, folder, place, name):
+    """The rows of an older backup are in by then, at one state of the migrations or another."""
+    made_older(made_backup(folder))
+    killed_at(place, "restoring", name, "restore", str(folder))
+    done, said = place.manage("restore", str(folder))
+    assert (done, "The database is not empty" in said) == (1, True), said
+    done, said = place.manage("restore", str(folder), "--replace", "--no-input")
+    assert done == 0, said
+    assert "Everything is sound." in said

@@ -1,14 +1,19 @@
 """How many costly requests are answered in a minute, and how large a request may be."""
 
+from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
 import pytest
 from django.conf import settings as live_settings
+from django.core.cache import cache, caches
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from accounts.counting import count_up
 from accounts.logos import MOST_BYTES
 from accounts.models import Role
 from documents.models import WebhookEndpoint
@@ -66,6 +71,50 @@ def test_who_is_not_signed_in_is_counted_by_address_whatever_they_say_it_is(sett
     ]
     assert answers == [200, 200, 200, 429]
     assert Client().get(url, REMOTE_ADDR="198.51.100.9").status_code == 200
+
+
+def test_all_web_processes_count_together():
+    """Each has a memory of its own, which is empty when it meets a client for the first time."""
+    client = signed_in(member(Role.OWNER).user)
+    answers = []
+    for _ in range(4):
+        caches["counts"].clear()
+        answers += codes(client, EXPORT, 1)
+    assert answers == [200, 200, 200, 429]
+
+
+def test_who_goes_on_is_refused_without_asking_the_database_again():
+    address = {"REMOTE_ADDR": "198.51.100.7"}
+    url = reverse("verify_paper", args=["AAAA"])
+    for _ in range(4):
+        Client().get(url, **address)
+    with CaptureQueriesContext(connection) as asked:
+        assert Client().get(url, **address).status_code == 429
+    assert not [each for each in asked.captured_queries if "accounts_cache" in each["sql"]]
+
+
+@pytest.mark.servers
+@pytest.mark.django_db(transaction=True)
+def test_of_those_who_come_at_once_none_is_forgotten():
+    key = uuid4().hex
+
+    def count() -> list[int]:
+        try:
+            return [count_up(key, seconds=60) for _ in range(50)]
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        counted = [each.result() for each in [pool.submit(count) for _ in range(4)]]
+    assert sorted(number for part in counted for number in part) == list(range(1, 201))
+
+
+def test_many_other_guesses_do_not_wash_a_count_away():
+    """The shared cache drops some of what it has once it is full."""
+    cache.set("allauth:rl:guesses", [1, 2, 3, 4, 5], 300)
+    for number in range(700):
+        cache.set(f"somebody-else-{number}", [1], 300)
+    assert cache.get("allauth:rl:guesses") == [1, 2, 3, 4, 5]
 
 
 def test_guessed_codes_are_counted_too():

@@ -145,7 +145,7 @@ def _delivery(document: Document) -> Delivery:
         company=document.company,
         document=document,
         address="ap@customer.example",
-        message_id="one@test",
+        message_id=f"{MARK.lower()}@test",
         recipient_id=uuid4(),
         subject=MARK,
         body=MARK,

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from billing.audit import note
-from billing.management.parties import add_party_arguments, party_meant
+from billing.management.parties import add_party_arguments, operator, party_meant
 from billing.selectors.party_export import write_export
 
 
@@ -23,7 +23,8 @@ class Command(BaseCommand):
         party = party_meant(options)
         path = options["to"] or Path(f"party-{party.pk}.zip")
         problems = write_export(party, path)
-        note([party], {"personal data": ("", "exported")}, None)
+        told = f"exported at the command line by {operator()}"
+        note([party], {"personal data": ("", told)}, None)
         self.stdout.write(f"{party} is in {path}.")
         for problem in problems:
             self.stderr.write(problem)

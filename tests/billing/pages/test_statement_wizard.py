@@ -230,12 +230,12 @@ class TestWhoMay:
     def test_a_clerk_looks_and_a_viewer_does_not(self, clerk, viewer, anonymous, url, books):
         assert clerk.get(url).status_code == 200
         assert viewer.get(url).status_code == 403
-        assert reverse("accounts:sign_in") in anonymous.get(url)["Location"]
+        assert reverse("account_login") in anonymous.get(url)["Location"]
 
     @pytest.mark.parametrize("url", [MARCH, CLOSE])
     def test_only_an_accountant_starts_and_closes(self, clerk, anonymous, company, books, url):
         assert clerk.post(url, {"token": token(clerk)}).status_code == 403
-        assert anonymous.post(url)["Location"].startswith(reverse("accounts:sign_in"))
+        assert anonymous.post(url)["Location"].startswith(reverse("account_login"))
         company.refresh_from_db()
         assert company.books_closed_until is None
         assert not Batch.objects.exists()

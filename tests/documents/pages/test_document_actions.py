@@ -125,7 +125,7 @@ def test_a_clerk_may(company):
 def test_the_anonymous_sign_in_and_come_back_to_the_list(company):
     document = DocumentFactory.create(company=company)
     response = post(Client(), "cancel", document, back=LIST)
-    assert urlsplit(response.url).path == reverse("accounts:sign_in")
+    assert urlsplit(response.url).path == reverse("account_login")
     assert state(document) == DocumentState.QUEUED
 
 

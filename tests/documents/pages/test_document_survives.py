@@ -30,7 +30,7 @@ def body(client, url=LIST, **query):
 def test_it_is_there_after_signing_out_and_in_elsewhere(company, clerk, queues):
     first = signed_in(clerk)
     document = request_document(company=company, paper=statement_paper("Acme"), by=clerk.user)
-    first.post(reverse("accounts:sign_out"))
+    first.post(reverse("account_logout"))
     assert first.get(LIST).status_code == 302
     elsewhere = signed_in(clerk)
     assert document.title in body(elsewhere, mine="on")

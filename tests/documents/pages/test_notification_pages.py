@@ -211,7 +211,7 @@ def test_who_belongs_to_no_company_is_told_so(owner):
 @pytest.mark.parametrize("name", ["notifications", "notification_choices"])
 def test_the_anonymous_are_sent_to_sign_in(name):
     url = reverse(f"documents:{name}")
-    assert Client().get(url)["Location"] == f"{reverse('accounts:sign_in')}?next={url}"
+    assert Client().get(url)["Location"] == f"{reverse('account_login')}?next={url}"
 
 
 def test_the_markup_has_nothing_inline_and_a_label_for_each_field(client, told):

@@ -232,7 +232,7 @@ def test_a_stranger_finds_nothing_whatever_their_role(stranger_client, endpoint,
 
 def test_the_anonymous_are_sent_to_sign_in(endpoint):
     for url in (LIST, ADD, url_of("webhook", endpoint)):
-        assert Client().get(url)["Location"].startswith(reverse("accounts:sign_in"))
+        assert Client().get(url)["Location"].startswith(reverse("account_login"))
 
 
 def test_nothing_changes_by_get(client, endpoint, delivery):
