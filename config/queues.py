@@ -21,7 +21,7 @@ def embedded_socket(var_dir: Path) -> Path:
 
 
 # Results are diagnostics for people; no decision rests on one.
-CELERY_RESULT_BACKEND = "django-db"
+CELERY_RESULT_BACKEND = "worker.results:Results"
 CELERY_RESULT_EXTENDED = True
 CELERY_RESULT_EXPIRES = timedelta(days=7)
 # A result row a document would be one more write each; failures are kept, and opt-ins.
@@ -93,6 +93,7 @@ CELERY_BEAT_SCHEDULE = {
     "start due schedules": _tick("documents.start_due_schedules", 60),
     "send due digests": _tick("documents.send_due_digests", 300),
     "sweep the archive": _tick("documents.start_archive_sweep", 900),
+    "clear ended sessions": _tick("accounts.clear_ended_sessions", 900),
     "report drifting balances": _tick("billing.start_nightly_recomputation", 900),
 }
 

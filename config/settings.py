@@ -360,7 +360,7 @@ LOG_FILE = env.text("PRESSROOM_LOG_FILE", "" if PRODUCTION else str(_logs / "dja
 LOGGING = logs.logging_config(
     form=LOG_FORMAT,
     level=env.text("PRESSROOM_LOG_LEVEL", "INFO"),
-    file=Path(LOG_FILE) if LOG_FILE else None,
+    file=Path(LOG_FILE) if LOG_FILE not in ("", "none") else None,
 )
 logs.configure_structlog()
 # Of a piece of work: published, begun, and our own line about how it ended.

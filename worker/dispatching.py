@@ -7,7 +7,7 @@ in its fair order, where a broker's end can't lose it and nothing piles up.
 
 import logging
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import count
 from math import ceil
 
@@ -96,7 +96,11 @@ def publish_due() -> int:
         logger.warning("The broker is away: %s", error)
         return 0
     kinds = _in_turn()
-    return sum(_fill(queue, depth, kinds) for queue, depth in depths.items())
+    heads = _heads() if any(depths.values()) else {}
+    return sum(
+        _fill(queue, depth, kinds, _lost(depth, heads.get(queue)))
+        for queue, depth in depths.items()
+    )
 
 
 def _in_turn() -> list[type[LeasedWork]]:
@@ -106,49 +110,64 @@ def _in_turn() -> list[type[LeasedWork]]:
     return kinds[first:] + kinds[:first]
 
 
-def _fill(queue: str, depth: int, kinds: list[type[LeasedWork]]) -> int:
+def _fill(queue: str, depth: int, kinds: list[type[LeasedWork]], lost: models.Q) -> int:
     """A share of the room for each kind of work, so that ten thousand rows of one don't keep the
     few of another out; what is left is for those that have more.
     """
-    room, lost_after = settings.DISPATCH_WINDOW - depth, _lost_after(depth)
+    room = settings.DISPATCH_WINDOW - depth
     if room <= 0:
         return 0
     share = ceil(room / len(kinds))
     published, more = 0, []
     for model in kinds:
-        sent = _publish_some(model, queue, min(share, room - published), lost_after)
+        sent = _publish_some(model, queue, min(share, room - published), lost)
         published += sent
         if sent == share:
             more.append(model)
     for model in more:
-        published += _publish_some(model, queue, room - published, lost_after)
+        published += _publish_some(model, queue, room - published, lost)
     return published
 
 
-def _publish_some(model: type[LeasedWork], queue: str, room: int, lost_after: timedelta) -> int:
+def _publish_some(model: type[LeasedWork], queue: str, room: int, lost: models.Q) -> int:
     if room <= 0:
         return 0
-    rows = _take(model, queue, room, lost_after=lost_after)
+    rows = _take(model, queue, room, lost=lost)
     unsent = publish(rows)
     if unsent:
         model._base_manager.filter(pk__in=[row.pk for row in unsent]).update(published_at=None)
     return len(rows) - len(unsent)
 
 
-def _lost_after(depth: int) -> timedelta:
-    """How long a published row may wait before its message is taken for lost.
+def _heads() -> dict[str, datetime]:
+    """When what workers have in hand was published, the latest of each queue: how far it is."""
+    in_hand = [
+        model._base_manager.filter(state=WorkState.RUNNING, published_at__isnull=False)
+        .order_by()
+        .values_list("queue")
+        .annotate(at=models.Max("published_at"))
+        for model in leased_models()
+    ]
+    heads: dict[str, datetime] = {}
+    for queue, at in in_hand[0].union(*in_hand[1:], all=True):
+        heads[queue] = max(at, heads.get(queue, at))
+    return heads
 
-    In an empty queue it should have been taken at once; in a long one it may well be in there.
+
+def _lost(depth: int, head: datetime | None) -> models.Q:
+    """Which of the published rows that still wait have lost their message.
+
+    In an empty queue it should have been taken at once. In a long one it may well be in there,
+    unless what was published well after it is in hand already: a queue keeps its order.
     """
     after: timedelta = settings.DISPATCH_REPUBLISH_AFTER
-    return after if depth == 0 else 15 * after
+    lost = models.Q(published_at__lt=Now() - (after if depth == 0 else 15 * after))
+    return lost if head is None else lost | models.Q(published_at__lt=head - after)
 
 
-def _take(
-    model: type[LeasedWork], queue: str, room: int, *, lost_after: timedelta
-) -> list[LeasedWork]:
+def _take(model: type[LeasedWork], queue: str, room: int, *, lost: models.Q) -> list[LeasedWork]:
     """Mark up to `room` due rows as published and return them: no second dispatcher has them."""
-    unpublished = models.Q(published_at=None) | models.Q(published_at__lt=Now() - lost_after)
+    unpublished = models.Q(published_at=None) | lost
     with transaction.atomic():
         rows = list(
             model.due()

@@ -17,6 +17,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
 
+from worker.updating import update_one
+
 
 class WorkState(models.TextChoices):
     QUEUED = "queued", "queued"
@@ -69,21 +71,16 @@ class LeasedWork(models.Model):
     @classmethod
     def claim(cls, pk: Any) -> Self | None:
         """Take the row for one lease and count the attempt; None if it isn't there to be taken."""
-        token = uuid.uuid4()
-        claimed = (
-            cls.due()
-            .order_by()
-            .filter(pk=pk, attempts__lt=models.F("max_attempts"))
-            .update(
-                state=WorkState.RUNNING,
-                token=token,
-                attempts=models.F("attempts") + 1,
-                claimed_by=f"{socket.gethostname()}:{os.getpid()}"[:100],
-                started_at=Now(),
-                lease_expires_at=Now() + settings.WORK_LEASE,
-            )
+        claimable = cls.due().order_by().filter(pk=pk, attempts__lt=models.F("max_attempts"))
+        return update_one(
+            claimable,
+            state=WorkState.RUNNING,
+            token=uuid.uuid4(),
+            attempts=models.F("attempts") + 1,
+            claimed_by=f"{socket.gethostname()}:{os.getpid()}"[:100],
+            started_at=Now(),
+            lease_expires_at=Now() + settings.WORK_LEASE,
         )
-        return cls._base_manager.get(pk=pk, token=token) if claimed == 1 else None
 
     def renew(self, **fields: Any) -> bool:
         """Push the lease's end away, and record how far the work is. False: the lease was lost,

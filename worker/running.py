@@ -5,7 +5,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError, close_old_connections
 from structlog.contextvars import bound_contextvars
 
 from worker.keeping import LeaseKeeper
@@ -57,8 +57,10 @@ def _work_on(model: type[WorkT], pk: Any, do: Callable[[WorkT], None]) -> str:
         return _failed(work, error.reason, error.detail, retry=False)
     except MemoryError:
         return _failed(work, "It needed more memory than is allowed.", _trace(), retry=False)
-    except DatabaseError:
-        # If this can't be recorded either, the lease runs out and the dispatcher queues it again.
+    except (DatabaseError, InterfaceError):
+        # On a line of its own: the one that was cut can't record it. If the database is away, the
+        # lease runs out and the dispatcher queues it again.
+        close_old_connections()
         return _failed(work, "The database was away or busy.", _trace(), retry=True)
     except Exception as error:  # noqa: BLE001  a task's boundary: recorded, and tried again
         reason = f"An unexpected error: {type(error).__name__}."

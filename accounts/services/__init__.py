@@ -9,11 +9,13 @@ from accounts.services.invitations import (
     withdraw_invitation,
 )
 from accounts.services.members import change_role, remove_member
+from accounts.services.sessions import clear_ended_sessions
 
 __all__ = [
     "accept_invitation",
     "change_company",
     "change_role",
+    "clear_ended_sessions",
     "find_invitation",
     "invite",
     "join",

@@ -11,7 +11,15 @@ from typing import Any, TypeVar
 from django.db import connection, models, transaction
 from django.db.models.functions import Now
 
-from documents.models import Batch, BatchState, Document, DocumentState
+from documents.models import (
+    Batch,
+    BatchState,
+    Delivery,
+    Document,
+    DocumentRequest,
+    DocumentState,
+    WebhookEndpoint,
+)
 from documents.services import deliveries, notifications, webhooks
 
 _AT_ONCE = 200
@@ -28,7 +36,18 @@ def as_announced() -> dict[str, Any]:
 
 def announce_made(document: Document) -> None:
     """Call it in the transaction whose `finish` recorded `as_announced()`, on the row as it is."""
-    _tell_documents([document])
+    if Document._base_manager.filter(_is_awaited(), pk=document.pk).exists():
+        _tell_documents([document])
+
+
+def _is_awaited() -> models.Q:
+    """Whether anybody is to be told: one question about papers of a run, which few wait for."""
+    mails = Delivery._base_manager.filter(document=models.OuterRef("pk"), held=True)
+    wishes = DocumentRequest._base_manager.filter(document=models.OuterRef("pk"))
+    systems = WebhookEndpoint._base_manager.filter(
+        company=models.OuterRef("company"), is_enabled=True
+    )
+    return models.Q(models.Exists(mails)) | models.Exists(wishes) | models.Exists(systems)
 
 
 def announce_finished() -> int:

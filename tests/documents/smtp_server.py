@@ -2,8 +2,9 @@
 
 It writes its port to FOLDER/port, and each message that it accepts to FOLDER/*.eml. FOLDER/mode
 says what it does: `accept`; `<answer> at rcpt`, `<answer> at data`, such as `550 at rcpt`; `drop at
-rcpt`, `drop at data`; `hang at rcpt`, `hang at data`; `keep and hang`, which has the message and
-says nothing. FOLDER/reached is there once it hangs.
+rcpt`, `drop at data`; `hang at rcpt`, `hang at data`; `slow at rcpt`, which takes its time and then
+the message; `keep and hang`, which has the message and says nothing. FOLDER/reached is there once
+it hangs.
 """
 
 import asyncio
@@ -48,6 +49,9 @@ class Handler:
             return None
         if action == "drop":
             server.transport.abort()
+        if action == "slow":
+            await asyncio.sleep(0.15)
+            return None
         if action == "hang":
             await self._hang()
         return TEXTS.get(action, "421 Gone")

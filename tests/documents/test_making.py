@@ -163,3 +163,14 @@ def test_the_same_facts_give_the_same_bytes_in_two_companies(queues):
     assert one.pk != other.pk
     assert one.sha256 == other.sha256
     assert one.storage_key != other.storage_key
+
+
+def test_a_paper_of_a_run_that_nobody_waits_for_takes_three_statements(
+    queues, django_assert_num_queries
+):
+    """The claim, the record, and one question whether anybody is to be told."""
+    document = asked()
+    with django_assert_num_queries(5) as queries:  # and the two ends of a transaction
+        assert make_document(document.pk) == "done"
+    words = [query["sql"].split()[0] for query in queries.captured_queries]
+    assert words == ["UPDATE", "BEGIN", "UPDATE", "SELECT", "COMMIT"]

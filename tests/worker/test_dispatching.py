@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
+from django.core.management import call_command
 from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
@@ -133,6 +134,22 @@ def test_a_message_that_may_still_wait_in_a_long_queue_is_not_sent_again_soon(se
     assert dispatch_once() == 1
 
 
+def test_a_message_that_later_ones_have_passed_is_sent_again_however_long_the_queue(
+    settings, queues
+):
+    """New work keeps coming: the queue is never seen empty."""
+    passed, taken, waits = create(3)
+    dispatch_once()
+    queues.rpop("interactive", 2)
+    after = settings.DISPATCH_REPUBLISH_AFTER
+    age([passed], published_at=2 * after)
+    age([taken, waits], published_at=after / 2)
+    assert dispatch_once() == 0
+    assert Document.claim(taken.pk)
+    assert dispatch_once() == 1
+    assert waiting(queues) == ids([waits, passed])
+
+
 def test_what_could_not_be_sent_after_all_counts_as_unpublished(broker_at, monkeypatch, queues):
     create(2)
     good = os.environ["CELERY_BROKER_URL"]
@@ -256,7 +273,8 @@ def take_in_step(barrier):
         return result
 
     with connection.execute_wrapper(after_the_select):
-        rows = dispatching._take(Document, "interactive", 50, lost_after=timedelta(seconds=20))
+        lost = dispatching._lost(0, None)
+        rows = dispatching._take(Document, "interactive", 50, lost=lost)
     return [row.pk for row in rows]
 
 
@@ -296,3 +314,10 @@ def test_whole_passes_at_once_send_each_message_once(queues, settings):
     moved = at_once(*[dispatch_once] * 4)
     assert sum(moved) == 60 + 2 * 5
     assert sorted(waiting(queues)) == sorted(ids(documents + lost))
+
+
+def test_one_pass_by_hand_says_how_many_rows_it_moved(queues, capsys):
+    create(3)
+    call_command("dispatcher", "--once")
+    assert capsys.readouterr().out == "3 rows moved\n"
+    assert len(waiting(queues)) == 3

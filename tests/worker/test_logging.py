@@ -164,6 +164,15 @@ def test_in_development_the_same_goes_to_a_file_that_is_turned_over(tmp_path: Pa
     assert Path(configured.LOG_FILE).name == "django.log"
 
 
+def test_the_word_none_switches_the_log_file_off(tmp_path):
+    code = "from config import settings; print(list(settings.LOGGING['handlers']))"
+    env = {**os.environ, "PRESSROOM_LOG_FILE": "none"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=env, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "['console']"
+
+
 @pytest.mark.servers
 @pytest.mark.django_db(transaction=True)
 def test_one_id_goes_from_the_request_to_the_worker_and_no_name_with_it(

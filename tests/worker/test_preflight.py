@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import OperationalError
 from redis import Redis
 
 from documents import checks as document_checks
@@ -147,6 +148,32 @@ def test_a_clock_that_is_a_little_off_is_no_problem(monkeypatch):
     moment = datetime.now(UTC) + timedelta(seconds=3)
     monkeypatch.setattr(checks, "database_now", lambda: moment)
     assert texts(checks.clock_agrees_with_database()) == []
+
+
+@pytest.mark.django_db
+def test_a_database_that_is_being_restarted_is_waited_for(monkeypatch):
+    answers = [OperationalError("starting up"), OperationalError("starting up")]
+
+    def now() -> datetime:
+        if answers:
+            raise answers.pop()
+        return datetime.now(UTC)
+
+    monkeypatch.setattr(checks, "database_now", now)
+    monkeypatch.setattr(checks, "_LOOK_AGAIN", 0.01)
+    assert texts(checks.clock_agrees_with_database()) == []
+
+
+@pytest.mark.django_db
+def test_a_database_that_stays_away_is_fatal(monkeypatch):
+    def now() -> datetime:
+        raise OperationalError("connection refused")
+
+    monkeypatch.setattr(checks, "database_now", now)
+    monkeypatch.setattr(checks, "_PATIENCE", 0)
+    [problem] = checks.clock_agrees_with_database()
+    assert problem.fatal
+    assert "connection refused" in problem.text
 
 
 # --- Fonts and the archive -----------------------------------------------------------------------

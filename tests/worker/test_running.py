@@ -1,11 +1,14 @@
 """Claim, commit, work, record: every end that work can come to."""
 
+import logging
+
 import pytest
 from django.db import DatabaseError, connection
+from structlog.contextvars import get_contextvars
 
 from documents.models import Document, DocumentState
 from tests.factories import DocumentFactory
-from worker.running import WorkFailed, work_on
+from worker.running import TryAgain, WorkFailed, work_on
 
 pytestmark = pytest.mark.django_db(transaction=True)
 FILE = {"storage_key": "a/b", "sha256": "0" * 64, "size": 1, "pages": 1}
@@ -39,6 +42,17 @@ def test_no_transaction_is_open_while_it_works():
 
     after(do)
     assert seen == [(False, True)]
+
+
+@pytest.mark.servers
+def test_a_line_that_was_cut_is_told_on_another_and_the_lease_not_waited_for():
+    def do(document):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+
+    outcome, document = after(do)
+    assert (outcome, document.state) == ("failed", DocumentState.QUEUED)
+    assert document.failure == "The database was away or busy."
 
 
 @pytest.mark.servers
@@ -87,7 +101,8 @@ def test_facts_that_cannot_work_fail_for_good_with_both_reasons():
 def test_out_of_memory_fails_for_good():
     outcome, document = after(raising(MemoryError()))
     assert (outcome, document.state) == ("failed", DocumentState.FAILED)
-    assert "memory" in document.failure
+    assert document.failure == "It needed more memory than is allowed."
+    assert document.failure_detail.endswith("MemoryError\n")
 
 
 @pytest.mark.parametrize(
@@ -138,4 +153,37 @@ def test_a_trace_of_any_length_fits():
         deep(number - 1)
 
     _, document = after(lambda document: deep(50))
-    assert 0 < len(document.failure_detail) <= 8000
+    assert len(document.failure_detail) == 8000
+    assert document.failure_detail.endswith("x\n")
+
+
+def test_a_reason_may_be_all_there_is_to_tell():
+    _, document = after(raising(WorkFailed("The name can't be printed.")))
+    assert document.failure_detail == ""
+    assert str(WorkFailed("The name can't be printed.")) == "The name can't be printed."
+
+
+def test_what_may_pass_keeps_its_own_detail_before_the_trace():
+    outcome, document = after(raising(TryAgain("The disk is full.", "3 bytes left")))
+    assert (outcome, document.state) == ("failed", DocumentState.QUEUED)
+    assert document.failure == "The disk is full."
+    assert document.failure_detail.startswith("3 bytes left\nTraceback (most recent call last)")
+    _, document = after(raising(TryAgain("The disk is full.")))
+    assert document.failure_detail.startswith("Traceback (most recent call last)")
+
+
+def test_the_log_says_the_outcome_the_reason_and_whose_work_it_was(caplog):
+    seen = []
+
+    def do(document):
+        seen.append(get_contextvars())
+        raise WorkFailed("The name can't be printed.")
+
+    caplog.set_level(logging.INFO, logger="pressroom.worker")
+    _, document = after(do)
+    assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
+        ("WARNING", f"Document {document.pk}: The name can't be printed."),
+        ("INFO", "failed"),
+    ]
+    assert seen == [{"work": "document", "work_id": str(document.pk)}]
+    assert "work_id" not in get_contextvars()

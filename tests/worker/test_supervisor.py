@@ -182,6 +182,21 @@ def test_who_ignores_sigterm_is_killed_after_the_grace(tmp_path):
     assert is_gone(supervisor.children[0].pid)
 
 
+def test_told_to_stop_a_second_time_it_does_not_wait_for_the_grace(tmp_path):
+    supervisor = Supervisor([Process("deaf", python("-c", STUBBORN))], log_dir=tmp_path, grace=300)
+
+    def stop_twice_when_deaf() -> None:
+        if "deaf" in (tmp_path / "deaf.log").read_text():
+            supervisor.stop()
+            supervisor.stop()
+
+    supervisor.watch = stop_twice_when_deaf
+    began = time.monotonic()
+    assert supervisor.run() == 1
+    assert time.monotonic() - began < 200
+    assert is_gone(supervisor.children[0].pid)
+
+
 def test_a_program_that_does_not_exist_stops_the_others(tmp_path):
     notes = tmp_path / "notes"
     supervisor = Supervisor([family(notes), Process("missing", ["/no/such/program"])], grace=5)

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand
-from django.db import DatabaseError, close_old_connections, connection
+from django.db import Error, close_old_connections, connection
 
 from worker.dispatching import dispatch_once
 from worker.models import Role
@@ -36,7 +36,7 @@ class Command(BaseCommand):
         while not stop.is_set():
             try:
                 dispatch_once()
-            except DatabaseError as error:
+            except Error as error:  # a line that was closed is none of its DatabaseErrors
                 logger.warning("The database is away: %s", str(error).strip())
                 connection.close()
             close_old_connections()
