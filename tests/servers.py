@@ -107,31 +107,62 @@ def _made(directory: Path) -> Path:
 @contextmanager
 def postgresql(directory: Path, settings: dict[str, str] = SETTINGS) -> Iterator[str]:
     """Run a throw-away PostgreSQL from the wheel on a free port; yields its DATABASE_URL."""
-    programs, user = _installation(directory)
-    password = secrets.token_hex(16)
-    data = _initialised(directory, programs, user, password)
-    port = _free_port()
-    command = [str(programs / "postgres"), "-D", str(data), "-c", f"port={port}"]
-    for name, value in settings.items():
-        command += ["-c", f"{name}={value}"]
-    url = f"postgres://postgres:{password}@127.0.0.1:{port}/postgres"
-    log = directory / "log"
-    with log.open("wb") as output:
-        server = subprocess.Popen(
-            command,
-            cwd=data,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-            preexec_fn=die_with_parent(signal.SIGQUIT),
-            **user,
-        )
+    server = Postgresql(directory, settings)
+    server.start()
     try:
-        _wait_for(server, url, log)
-        yield url
+        yield server.url
     finally:
-        _stop(server)
+        server.stop()
+
+
+class Postgresql:
+    """A throw-away PostgreSQL that may be stopped and started again, with its data, on its port."""
+
+    def __init__(self, directory: Path, settings: dict[str, str] = SETTINGS) -> None:
+        programs, self._user = _installation(directory)
+        password = secrets.token_hex(16)
+        self._data = _initialised(directory, programs, self._user, password)
+        self.port = _free_port()
+        self.url = f"postgres://postgres:{password}@127.0.0.1:{self.port}/postgres"
+        self.log = directory / "log"
+        self.process: subprocess.Popen[bytes] | None = None
+        self._command = [str(programs / "postgres"), "-D", str(self._data)]
+        for name, value in {"port": str(self.port), **settings}.items():
+            self._command += ["-c", f"{name}={value}"]
+
+    def start(self) -> None:
+        """Return when it answers. Call it on a thread that stays: it ends with that one."""
+        with self.log.open("ab") as output:
+            self.process = subprocess.Popen(
+                self._command,
+                cwd=self._data,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+                preexec_fn=die_with_parent(signal.SIGQUIT),
+                **self._user,
+            )
+        try:
+            _wait_for(self.process, self.url, self.log)
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Immediate: whoever is still connected is cut off, and nothing is written out."""
+        process, self.process = self.process, None
+        if process is None:
+            return
+        process.send_signal(signal.SIGQUIT)
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+    def is_alive(self) -> bool:
+        return self.process is not None and self.process.poll() is None
 
 
 def _installation(directory: Path) -> tuple[Path, dict[str, Any]]:
@@ -192,13 +223,3 @@ def _wait_for(server: subprocess.Popen[bytes], url: str, log: Path) -> None:
             time.sleep(0.05)
         else:
             return
-
-
-def _stop(server: subprocess.Popen[bytes]) -> None:
-    """Immediate: whoever is still connected is cut off, and nothing is written out."""
-    server.send_signal(signal.SIGQUIT)
-    try:
-        server.wait(10)
-    except subprocess.TimeoutExpired:
-        server.kill()
-        server.wait()
