@@ -11,10 +11,13 @@ from billing.money import (
     apportion,
     as_text,
     compute_totals,
+    goods_value,
     line_amount,
     minor_unit,
     round_money,
     round_to_step,
+    share_of_line,
+    total,
 )
 
 D = Decimal
@@ -60,6 +63,9 @@ class TestRounding:
     )
     def test_a_step_rounds_half_up_to_its_multiples(self, amount, rounded):
         assert round_to_step(D(amount), D("0.05")) == D(rounded)
+
+    def test_the_sum_of_no_amounts_is_an_amount(self):
+        assert as_text(total([]), "GBP") == "0.00"
 
     def test_large_amounts_are_written_without_an_exponent(self):
         assert as_text(D("1E+12"), "GBP") == "1000000000000.00"
@@ -136,8 +142,102 @@ class TestTotals:
         assert (up.rounding, up.total) == (D("0.02"), D("1.05"))
         assert (down.rounding, down.total) == (D("-0.02"), D("1.00"))
 
+    def test_a_discount_is_rounded_and_so_is_the_shipping(self):
+        totals = compute_totals(
+            of(("10.01", "0")), currency="GBP", discount_percent=D(50), shipping=D("1.005")
+        )
+        assert (totals.subtotal, totals.discount, totals.shipping) == (
+            D("10.01"),
+            D("5.01"),
+            D("1.01"),
+        )
+
+    def test_every_part_is_in_minor_units_of_the_currency(self):
+        totals = compute_totals(
+            of(("999", "8"), ("500", "10")),
+            currency="JPY",
+            discount_percent=D(5),
+            shipping=D("100.4"),
+            shipping_tax_rate=D(8),
+        )
+        assert (totals.discount, totals.shipping) == (75, 100)
+        assert totals.by_rate == {D(8): (D(1049), D(84)), D(10): (D(475), D(48))}
+        inclusive = compute_totals(of(("1000", "8")), currency="JPY", prices_include_tax=True)
+        assert (inclusive.net, inclusive.tax) == (926, 74)
+
+    def test_both_kinds_of_discount_come_off(self):
+        totals = compute_totals(
+            of(("10.00", "0")), currency="GBP", discount_percent=D(10), discount_amount=D("0.50")
+        )
+        assert (totals.discount, totals.total) == (D("1.50"), D("8.50"))
+
+    def test_the_rates_are_told_from_the_lowest(self):
+        lines = of(("1.00", "20"), ("1.00", "0"), ("1.00", "5"))
+        assert list(compute_totals(lines, currency="GBP").by_rate) == [0, 5, 20]
+
+    def test_without_a_step_nothing_is_rounded_and_tax_not_included(self):
+        totals = compute_totals(of(("1.03", "20")), currency="GBP")
+        assert (totals.rounding, totals.total) == (0, D("1.24"))
+
     def test_a_document_without_lines_comes_to_nothing(self):
         assert compute_totals([], currency="GBP").total == 0
+
+
+class TestPartsOfALine:
+    def test_all_of_a_line_is_its_rounded_net_whatever_a_part_would_round_to(self):
+        net = share_of_line(net=D("10.005"), part=D(3), quantity=D(3), currency="GBP")
+        assert net == D("10.005")
+
+    def test_a_part_is_its_share_rounded_half_up(self):
+        share = share_of_line(net=D("10.00"), part=D(1), quantity=D(3), currency="GBP")
+        assert str(share) == "3.33"
+        assert share_of_line(net=D(10), part=D(2), quantity=D(3), currency="GBP") == D("6.67")
+        assert str(share_of_line(net=D(1), part=D(1), quantity=D(8), currency="GBP")) == "0.13"
+        assert str(share_of_line(net=D(7), part=D(1), quantity=D(2), currency="JPY")) == "4"
+
+
+class TestPartsOfADocument:
+    """100 at 20 % and 50 at 5 %, less a discount of 15: ten of it on the 100, five on the 50."""
+
+    lines = of(("60.00", "20"), ("40.00", "20"), ("50.00", "5"))
+
+    def value(self, *parts, discount="15.00", inclusive=False, currency="GBP"):
+        return goods_value(
+            of(*parts),
+            of=self.lines,
+            discount=D(discount),
+            currency=currency,
+            prices_include_tax=inclusive,
+        )
+
+    def test_a_part_bears_its_share_of_the_discount_and_its_own_tax(self):
+        assert self.value(("40.00", "20")) == (D("36.00"), D("7.20"))
+        assert self.value(("50.00", "5")) == (D("45.00"), D("2.25"))
+
+    def test_the_rates_of_a_part_add_up(self):
+        assert self.value(("40.00", "20"), ("50.00", "5")) == (D("81.00"), D("9.45"))
+
+    def test_all_of_it_is_what_the_document_has_for_its_goods(self):
+        totals = compute_totals(self.lines, currency="GBP", discount_amount=D(15))
+        whole = self.value(("60.00", "20"), ("40.00", "20"), ("50.00", "5"))
+        assert whole == (totals.net, totals.tax) == (D("135.00"), D("20.25"))
+
+    def test_without_a_discount_a_part_is_worth_its_price(self):
+        assert self.value(("40.00", "20"), discount="0") == (D("40.00"), D("8.00"))
+
+    def test_prices_with_tax_are_split_into_both(self):
+        assert self.value(("40.00", "20"), inclusive=True) == (D("30.00"), D("6.00"))
+
+    def test_its_amounts_are_in_minor_units_of_the_currency(self):
+        assert self.value(("33.00", "20"), currency="JPY", discount="10") == (D("31"), D("6"))
+        assert self.value(("50.00", "20"), currency="JPY", discount="25") == (D("41"), D("8"))
+
+    def test_what_is_free_bears_nothing_and_is_worth_nothing(self):
+        free, paid = of(("0.00", "5")), of(("10.00", "20"))
+        value = goods_value(
+            free, of=[*free, *paid], discount=D(1), currency="GBP", prices_include_tax=False
+        )
+        assert value == (0, 0)
 
 
 def cents(most: int = 10**9) -> st.SearchStrategy[Decimal]:
@@ -173,6 +273,20 @@ def test_a_header_is_always_the_sum_of_its_parts(lines, share, shipping, inclusi
     assert before_tax == (totals.net + totals.tax if inclusive else totals.net)
     assert abs(totals.rounding) <= step / 2
     assert all(net >= 0 and tax >= 0 for net, tax in totals.by_rate.values())
+
+
+class TestApportioning:
+    def test_there_is_nothing_to_split_or_nobody_to_bear_it(self):
+        assert apportion(D(0), {D(5): D(10)}, "GBP") == {}
+        assert apportion(D(10), {D(5): D(0)}, "GBP") == {}
+
+    def test_who_weighs_nothing_bears_nothing(self):
+        shares = apportion(D(10), {D(5): D(0), D(0): D(30), D(20): D(0)}, "GBP")
+        assert shares == {D(0): D(10), D(5): D(0), D(20): D(0)}
+
+    def test_the_last_unit_goes_to_the_higher_rate(self):
+        shares = apportion(D("0.05"), {D(20): D(1), D(5): D(1)}, "GBP")
+        assert shares == {D(5): D("0.03"), D(20): D("0.02")}
 
 
 @given(
