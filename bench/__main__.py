@@ -1,75 +1,76 @@
-"""`python -m bench [QUESTION ...]`: measure, print a table, write bench/results/QUESTION.json.
+"""`python -m bench [--size quick|usual|scale] [QUESTION ...]`, and `python -m bench table`.
 
-Runs on a throw-away SQLite database unless DATABASE_URL names one; `scaling`, which takes minutes
-and is left out unless it is asked for, on a throw-away PostgreSQL that writes as a real one does.
+Writes bench/results/QUESTION.json, then the table and the pictures of docs/performance.md. Runs on
+a throw-away PostgreSQL and a broker of its own; only `scaling` takes another by DATABASE_URL.
 """
 
-import json
+import argparse
 import os
-import platform
 import sys
 import tempfile
-from contextlib import AbstractContextManager, ExitStack
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-_DURABLE = {"fsync": "on", "full_page_writes": "on", "synchronous_commit": "on"}
-RESULTS = Path(__file__).parent / "results"
+from bench import beginning, report, table
+from bench.sizes import SIZES, Size, size_named
+
+# `scaling` takes minutes, and is left out unless it is asked for.
+QUESTIONS = ("pipeline", "papers", "run", "interactive", "recompute", "pages", "growth")
 
 
-def main(names: list[str]) -> int:
-    with ExitStack() as stack:
-        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="pressroom-bench-"))
-        os.environ["PRESSROOM_VAR_DIR"] = folder
-        if "scaling" in names and "DATABASE_URL" not in os.environ:
-            os.environ["DATABASE_URL"] = stack.enter_context(_postgresql(Path(folder)))
-        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-        import django
-
-        django.setup()
-        from django.core.management import call_command
-
-        from bench import pages, pipeline, planning, recompute, scaling
-
-        questions = {
-            "pipeline": pipeline.measure,
-            "planning": planning.measure,
-            "pages": pages.measure,
-            "recompute": recompute.measure,
-            "scaling": scaling.measure,
-        }
-        call_command("migrate", interactive=False, verbosity=0)
-        for name in names or [name for name in questions if name != "scaling"]:
-            _report(name, questions[name]())
+def main(arguments: list[str]) -> int:
+    asked = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    asked.add_argument("questions", nargs="*", help=", ".join((*QUESTIONS, "scaling", "table")))
+    asked.add_argument("--size", choices=SIZES, default="usual")
+    given = asked.parse_args(arguments)
+    if given.questions != ["table"]:
+        _measure(given.questions or list(QUESTIONS), size_named(given.size))
+    if given.size != "tiny":
+        table.write()
     return 0
 
 
-def _postgresql(folder: Path) -> AbstractContextManager[str]:
-    from tests import servers
+def _measure(names: list[str], size: Size) -> None:
+    with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="pressroom-bench-"))
+        beginning.begin(stack, Path(folder))
+        import django
 
-    folder.chmod(0o711)  # root runs it as somebody else
-    (folder / "postgresql").mkdir()
-    return servers.postgresql(folder / "postgresql", {**servers.SETTINGS, **_DURABLE})
+        django.setup()
+        from bench import servers
 
-
-def _report(name: str, figures: dict[str, Any]) -> None:
-    print(f"\n{name}")
-    for key, value in figures.items():
-        print(f"  {key:<44} {value}")
-    RESULTS.mkdir(exist_ok=True)
-    facts = {
-        "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
-        "python": platform.python_version(),
-        "command": " ".join([*_choices(), f"python -m bench {name}"]),
-    }
-    text = json.dumps({**facts, **figures}, indent=2)
-    (RESULTS / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+        servers.migrate(names)
+        for name in names:
+            before = os.getloadavg()[0]
+            with _logging_to(Path(folder) / "log"):
+                found = _question(name)(size)
+            report.write(name, found, size=size, load_before=before)
 
 
-def _choices() -> list[str]:
-    return [f"{name}={it}" for name, it in sorted(os.environ.items()) if name.startswith("BENCH_")]
+@contextmanager
+def _logging_to(log: Path) -> Iterator[None]:
+    """Lines are written as they are in production, but not among the figures."""
+    terminal = os.dup(2)
+    with log.open("ab") as file:
+        os.dup2(file.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(terminal, 2)
+        os.close(terminal)
+
+
+def _question(name: str) -> Callable[[Size], Any]:
+    from importlib import import_module
+
+    from bench.findings import Findings
+
+    measure = import_module(f"bench.{name}").measure
+    if name == "scaling":  # which knows of no sizes, and measures on the server's own database
+        return lambda _size: Findings(figures=measure())
+    return measure
 
 
 if __name__ == "__main__":

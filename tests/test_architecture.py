@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 LAYERS = ["accounts", "worker", "documents", "billing", "config"]  # from the ground up
 LONGEST_FILE = 400
-ALSO_MEASURED = ["tests", "bench"]
+ALSO_MEASURED = ["tests", "bench", "chaos"]
 
 # Names of higher modules that wiring hands to a program: no import, and nothing depends on them.
 WIRING = {"config.settings", "config.wsgi"}
