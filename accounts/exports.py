@@ -13,8 +13,9 @@ def note_export(request: CompanyRequest, what: str) -> None:
     """An entry of the company's, when what is asked for is about to be sent."""
     if request.method != "GET":
         return
-    told = f"{what}{_narrowed(request)}"[:_LONGEST]
-    entry = (request.company, {"exported": ("", told)})
+    # PostgreSQL keeps no NUL in JSON, and no half of a pair.
+    told = f"{what}{_narrowed(request)}"[:_LONGEST].replace("\0", "").encode("utf-8", "replace")
+    entry = (request.company, {"exported": ("", told.decode())})
     note_each([entry], by=request.user, action=Action.ACCESS)
 
 

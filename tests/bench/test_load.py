@@ -34,6 +34,7 @@ FORM = '<input type="hidden" name="csrfmiddlewaretoken" value="abc">'
 
 
 # --- The whole, with few people ------------------------------------------------------------------
+@pytest.mark.slow
 @pytest.mark.servers
 @pytest.mark.django_db(transaction=True)
 def test_people_at_work_meet_no_error_and_lose_nothing(tmp_path: Path, transactional_db):

@@ -27,6 +27,7 @@ def _ask(tmp_path, *questions):
     return {name: json.loads((tmp_path / f"{name}.json").read_text()) for name in questions}
 
 
+@pytest.mark.slow
 def test_a_question_writes_its_figures_with_all_that_they_depend_on(tmp_path):
     found = _ask(tmp_path, "recompute")["recompute"]
     assert found["command"] == "python -m bench --size tiny recompute"

@@ -4,7 +4,7 @@ import pytest
 
 from tests.chaos.runs import chaos, damaged
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.slow]
 
 
 def test_without_the_check_of_the_token_a_worker_overwrites_its_successor(tmp_path):

@@ -61,7 +61,7 @@ def right(step: str, content: bytes) -> bool:
         return len(merged.pages) == PAPERS and not merged.check_pdf_syntax()
 
 
-@pytest.mark.parametrize("step", ["zip", "merge"])
+@pytest.mark.parametrize("step", ["zip", pytest.param("merge", marks=pytest.mark.slow)])
 def test_a_file_whose_worker_is_killed_is_taken_up_and_right(here, tmp_path, step):
     job = request_file(batch=large_run(), step=BatchJob.Step(step), by=None)
     enough = {**here, "PRESSROOM_TASK_TIME_LIMIT": "60"}

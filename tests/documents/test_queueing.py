@@ -138,11 +138,18 @@ def test_old_papers_of_a_run_do_not_overtake_the_run_of_today(company):
 @pytest.mark.parametrize(
     ("act", "state", "after"),
     [
-        (retry_documents, "failed", {"state": "queued"}),
-        (cancel_documents, "queued", {"state": "cancelled"}),
-        (clear_failed, "failed", {"state": "failed", "cleared_at__isnull": False}),
+        pytest.param(
+            cancel_documents, "queued", {"state": "cancelled"}, id="cancel", marks=pytest.mark.slow
+        ),
+        pytest.param(
+            clear_failed,
+            "failed",
+            {"state": "failed", "cleared_at__isnull": False},
+            id="clear",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(retry_documents, "failed", {"state": "queued"}, id="retry"),
     ],
-    ids=["retry", "cancel", "clear"],
 )
 def test_ten_thousand_take_few_statements(
     act, state, after, company, clerk, django_assert_max_num_queries

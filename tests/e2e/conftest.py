@@ -7,11 +7,12 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from django.db import connection
 from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
 from accounts.models import Company, Membership, Role
 from tests.factories import PASSWORD, CompanyFactory, UserFactory, member
-from tests.processes import Running, dispatcher, private_broker, worker
+from tests.processes import Running, dispatcher, eventually, private_broker, worker
 
 # Nobody dies here: a slow machine must not look as if somebody did.
 _PATIENT = {"PRESSROOM_LEASE_SECONDS": "30", "PRESSROOM_TASK_TIME_LIMIT": "60"}
@@ -57,8 +58,25 @@ def complaints() -> list[str]:
 
 
 @pytest.fixture
+def nothing_under_way(transactional_db: None, live_server) -> Iterator[None]:
+    """Tables are emptied when the last request is answered: a bell may still be asking."""
+    yield
+    if connection.vendor == "postgresql":
+        eventually(_is_quiet, 10)
+
+
+def _is_quiet() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+            " AND pid <> pg_backend_pid() AND backend_type = 'client backend' AND state <> 'idle'"
+        )
+        return bool(cursor.fetchone()[0] == 0)
+
+
+@pytest.fixture
 def another_browser(
-    browser: Browser, live_server, complaints: list[str]
+    browser: Browser, live_server, nothing_under_way: None, complaints: list[str]
 ) -> Iterator[Callable[[], Page]]:
     """`another_browser()`: a page that shares nothing with those before it, cookies included."""
     with ExitStack() as stack:

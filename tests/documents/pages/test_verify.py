@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pikepdf
 import pytest
+from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
@@ -21,6 +22,11 @@ from tests.documents.archived import flip_a_bit, lose, path_of, with_file
 from tests.documents.papers import files_below
 
 URL = reverse("documents:verify")
+
+
+def counts(sql):
+    """Requests a minute are counted whoever asks; no page is the wiser for it."""
+    return settings.CACHES["default"]["LOCATION"] in sql
 
 
 def pdf(fingerprint, text="Total 100.00"):
@@ -221,7 +227,8 @@ def test_nothing_is_kept_and_nothing_is_written(
         ask(client, pdf(document.fingerprint, "changed" * 500_000))
         client.get(URL, {"sha256": document.sha256})
     assert files_below(tmp_path) == before
-    assert {query["sql"].split()[0] for query in queries.captured_queries} == {"SELECT"}
+    asked = [query["sql"] for query in queries.captured_queries]
+    assert {sql.split()[0] for sql in asked if not counts(sql)} == {"SELECT"}
 
 
 def test_it_takes_five_queries_at_most(client, company):

@@ -13,7 +13,7 @@ from django.urls import reverse
 from documents.models import Document
 from documents.verification import code_of
 from tests.documents.archived import lose, path_of
-from tests.documents.pages.test_verify import content_of, issued, pdf, superseding
+from tests.documents.pages.test_verify import content_of, counts, issued, pdf, superseding
 
 
 def url(document):
@@ -154,7 +154,7 @@ def test_an_unknown_code_costs_one_query_at_most_and_reads_no_file(document):
             reverse("verify_paper", args=["A" * 52]), {"file": SimpleUploadedFile("a", b"x" * 9999)}
         )
         Client().get(reverse("verify_paper", args=["nonsense"]))
-    assert len(queries) == 1
+    assert len([query for query in queries.captured_queries if not counts(query["sql"])]) == 1
 
 
 def test_small_letters_and_spaces_are_forgiven(document):
@@ -208,5 +208,6 @@ def test_a_file_is_hashed_as_it_comes_and_not_parsed(document, monkeypatch):
 def test_it_writes_nothing_and_takes_few_queries(document):
     with CaptureQueriesContext(connection) as queries:
         ask(document, content_of(document))
-    assert {query["sql"].split()[0] for query in queries.captured_queries} == {"SELECT"}
-    assert len(queries) <= 3
+    asked = [query["sql"] for query in queries.captured_queries if not counts(query["sql"])]
+    assert {sql.split()[0] for sql in asked} == {"SELECT"}
+    assert len(asked) <= 3
