@@ -1,5 +1,6 @@
 """`manage.py demo`: a month's statements of made-up data, through a real broker and workers."""
 
+import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +25,7 @@ class Command(BaseCommand):
     help = "Make the demo company's statements on this machine, from nothing, and end."
 
     def handle(self, *args: Any, **options: Any) -> None:
+        logging.getLogger("django_structlog").setLevel(logging.WARNING)  # a bar is drawn there
         call_command("migrate", interactive=False, verbosity=0)
         company = self._data()
         try:
