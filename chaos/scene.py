@@ -79,7 +79,7 @@ class Scene:
         self.beat = self._beat("beat")
         self.beat_2 = self._beat("beat-2", wanted=False)
         self.web = self._web()
-        self.wrong = self._wrong_clocks() if clock.library() else []
+        self.wrong = self._wrong_clocks() if clock.libfaketime() else []
 
     # --- What a process lives in -----------------------------------------------------------------
     def _environment(self) -> dict[str, str]:
