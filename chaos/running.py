@@ -127,7 +127,7 @@ class Run:
             "requests at the web": f"{len(statuses)} answered, {load.web_broken_off} broken off,"
             f" {sum(it >= 500 for it in statuses)} with 5xx",
             "the archive's disk": scene.disk.kind,
-            "a clock an hour off": "libfaketime" if clock.libfaketime() else "left out: no libfaketime",
+            "a clock an hour off": "libfaketime" if clock.libfaketime() else "left out",
             "starts": ", ".join(
                 f"{service.name} {service.starts}"
                 for service in [*scene.workers, scene.dispatcher, scene.beat, scene.web]
