@@ -16,10 +16,8 @@ from django.utils import timezone
 from billing.models import Balance, NumberSequence
 from documents.models import Delivery, Document, DocumentState
 from tests.billing.factories import (
-    new_party,
     posted_invoice,
     posted_payment,
-    posted_return,
 )
 from tests.factories import CompanyFactory, DocumentFactory
 from tests.keep.places import made_backup
@@ -29,11 +27,6 @@ pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.usefixtures("archive_dir", "queues"),
 ]
-
-
-@pytest.fixture
-def folder(tmp_path):
-    return tmp_path / "backups"
 
 
 def here(*arguments):
@@ -46,30 +39,6 @@ def here(*arguments):
     except CommandError as error:
         return 1, said.getvalue() + str(error)
     return 0, said.getvalue()
-
-
-@pytest.fixture
-def company(settings, tmp_path):
-    settings.STORAGES = {
-        **settings.STORAGES,
-        "default": {
-            "BACKEND": "django.core.files.storage.FileSystemStorage",
-            "OPTIONS": {"location": tmp_path / "media"},
-        },
-    }
-    (tmp_path / "media" / "logos").mkdir(parents=True)
-    (tmp_path / "media" / "logos" / "ours.png").write_bytes(b"\x89PNG ours")
-    return CompanyFactory.create(slug="northgate", logo="logos/ours.png")
-
-
-@pytest.fixture
-def filled(company):
-    party = new_party(company, email="ünïcode\\t@example.org", address="1 High Street\nBristol\t\\")
-    invoice = posted_invoice(party, "100.10", "7")
-    posted_payment(party, "7.10", invoice=invoice)
-    posted_return(party, "2")
-    DocumentFactory.create_batch(3, company=company, ready=True)
-    return company
 
 
 def test_a_backup_beside_postings_is_of_one_moment(filled, folder):

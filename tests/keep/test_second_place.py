@@ -8,24 +8,12 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from billing.models import NumberSequence
-from tests.billing.factories import (
-    new_party,
-    posted_invoice,
-    posted_payment,
-    posted_return,
-)
-from tests.factories import CompanyFactory, DocumentFactory
 from tests.keep.places import made_backup, migrated_place, second_place, tables_in
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.usefixtures("archive_dir", "queues"),
 ]
-
-
-@pytest.fixture
-def folder(tmp_path):
-    return tmp_path / "backups"
 
 
 @pytest.fixture(scope="module")
@@ -41,30 +29,6 @@ def migrated(tmp_path_factory, django_db_setup, django_db_blocker):
 def place(tmp_path, migrated):
     with second_place(tmp_path / "second", like=migrated) as found:
         yield found
-
-
-@pytest.fixture
-def company(settings, tmp_path):
-    settings.STORAGES = {
-        **settings.STORAGES,
-        "default": {
-            "BACKEND": "django.core.files.storage.FileSystemStorage",
-            "OPTIONS": {"location": tmp_path / "media"},
-        },
-    }
-    (tmp_path / "media" / "logos").mkdir(parents=True)
-    (tmp_path / "media" / "logos" / "ours.png").write_bytes(b"\x89PNG ours")
-    return CompanyFactory.create(slug="northgate", logo="logos/ours.png")
-
-
-@pytest.fixture
-def filled(company):
-    party = new_party(company, email="ünïcode\\t@example.org", address="1 High Street\nBristol\t\\")
-    invoice = posted_invoice(party, "100.10", "7")
-    posted_payment(party, "7.10", invoice=invoice)
-    posted_return(party, "2")
-    DocumentFactory.create_batch(3, company=company, ready=True)
-    return company
 
 
 def test_everything_is_there_again_and_sound(filled, folder, place):

@@ -320,7 +320,7 @@ def test_whatever_is_done_the_books_add_up():
     run_state_machine_as_test(
         Books,
         settings=settings(
-            max_examples=15,
+            max_examples=25,
             stateful_step_count=25,
             deadline=None,
             suppress_health_check=list(HealthCheck),

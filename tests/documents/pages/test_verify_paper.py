@@ -155,6 +155,7 @@ def test_an_unknown_code_costs_one_query_at_most_and_reads_no_file(document):
         )
         Client().get(reverse("verify_paper", args=["nonsense"]))
     assert len([query for query in queries.captured_queries if not counts(query["sql"])]) == 1
+    assert len(queries) == 1 + 2  # two requests were counted
 
 
 def test_small_letters_and_spaces_are_forgiven(document):
@@ -211,3 +212,4 @@ def test_it_writes_nothing_and_takes_few_queries(document):
     asked = [query["sql"] for query in queries.captured_queries if not counts(query["sql"])]
     assert {sql.split()[0] for sql in asked} == {"SELECT"}
     assert len(asked) <= 3
+    assert len(queries) == len(asked) + 1
