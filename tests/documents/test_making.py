@@ -7,13 +7,16 @@ import pytest
 from django.db import connection
 
 from documents.archive import archive
-from documents.models import Document, DocumentState
+from documents.models import Delivery, Document, DocumentState, Notification, WebhookDelivery
 from documents.services import making
+from documents.services.deliveries import request_deliveries
 from documents.services.requests import request_document
 from documents.tasks import make_document
+from tests.documents.mail import keep_book
 from tests.documents.papers import files_below, statement_paper
 from tests.documents.rendering.samples import png, text_of
-from tests.factories import CompanyFactory
+from tests.factories import CompanyFactory, MembershipFactory
+from tests.factories_of_telling import DocumentRequestFactory, WebhookEndpointFactory
 from worker.dispatching import sweep_leases
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("archive_dir")]
@@ -174,3 +177,27 @@ def test_a_paper_of_a_run_that_nobody_waits_for_takes_three_statements(
         assert make_document(document.pk) == "done"
     words = [query["sql"].split()[0] for query in queries.captured_queries]
     assert words == ["UPDATE", "BEGIN", "UPDATE", "SELECT", "COMMIT"]
+
+
+def test_a_person_who_alone_waits_for_a_paper_is_told_when_it_is_made(queues):
+    document = asked()
+    user = MembershipFactory.create(company=document.company).user
+    DocumentRequestFactory.create(document=document, user=user)
+    assert made(document) == "done"
+    assert Notification.objects.get().user == user
+
+
+def test_a_system_that_alone_waits_for_a_paper_is_told_when_it_is_made(queues):
+    document = asked()
+    WebhookEndpointFactory.create(company=document.company, events=["document.ready"])
+    assert made(document) == "done"
+    assert WebhookDelivery.objects.get().subject_id == document.pk
+
+
+def test_an_e_mail_that_alone_waits_for_a_paper_goes_when_it_is_made(queues, monkeypatch):
+    document = asked()
+    keep_book(monkeypatch)[document.recipient_id] = "accounts@harbour.example"
+    request_deliveries(documents=[document], by=None)
+    assert Delivery.objects.get().held
+    assert made(document) == "done"
+    assert not Delivery.objects.get().held
