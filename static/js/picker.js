@@ -3,16 +3,45 @@
   "use strict";
 
   function load(select) {
-    return (query, found) => {
+    return function (query, found) {
       const url = `${select.dataset.picker}?q=${encodeURIComponent(query)}`;
       fetch(url, { headers: { "HX-Request": "true" }, credentials: "same-origin" })
         .then((answer) => {
           if (answer.status === 401) document.dispatchEvent(new CustomEvent("signed-out"));
           return answer.ok ? answer.json() : { options: [] };
         })
-        .then((answer) => found(answer.options))
-        .catch(() => found());
+        .then((answer) => {
+          // An answer to what one has typed over would put its parties among the right ones.
+          const isLate = query !== this.inputValue();
+          found(isLate ? [] : answer.options);
+          if (!isLate) settle(this, query);
+        })
+        .catch(() => { found(); settle(this, query); });
     };
+  }
+
+  // Enter or Tab that comes before the answer takes the first party of the answer, not of the list
+  // that still stands there from before one typed.
+  function settle(picker, query) {
+    picker.answered = query;
+    if (picker.isWanted && picker.isFocused && picker.activeOption) {
+      picker.onOptionSelect(new Event("found"), picker.activeOption);
+    }
+    picker.isWanted = false;
+  }
+
+  function waitForTheAnswer(picker) {
+    picker.control_input.addEventListener("input", () => {
+      if (picker.inputValue() !== picker.answered) picker.answered = null;
+      picker.isWanted = false;
+    });
+    picker.wrapper.addEventListener("keydown", (event) => {
+      const isAwaited = picker.inputValue() !== "" && picker.answered === null;
+      if (!isAwaited || event.shiftKey || !["Enter", "Tab"].includes(event.key)) return;
+      event.preventDefault();
+      event.stopPropagation();
+      picker.isWanted = true;
+    }, true);
   }
 
   function option(data, escape) {
@@ -45,6 +74,7 @@
         loading: () => '<div class="no-results">Looking …</div>',
       },
     });
+    waitForTheAnswer(picker);
     // An answer that comes late must not take the focus back from where one types by then.
     const open = picker.open;
     picker.open = () => { if (picker.wrapper.contains(document.activeElement)) open.call(picker); };

@@ -13,6 +13,14 @@ from tests.e2e.office import sign_in, type_line, type_party
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
+ALL_PARTIES_COME_LAST = """
+const ask = window.fetch;
+window.fetch = async (url, how) => {
+  await new Promise((go) => setTimeout(go, String(url).endsWith("?q=") ? 900 : 300));
+  return ask(url, how);
+};
+"""
+
 
 @pytest.fixture
 def at_the_form(page: Page, owner: Membership, live_server) -> Page:
@@ -60,6 +68,21 @@ def test_an_invoice_is_entered_and_issued_by_keyboard_alone(at_the_form: Page, c
     assert [item.description for item in made.items.all()] == ["Tea towel", "Oak serving board"]
     assert str(made.total) == "25.210"
     assert complaints == []
+
+
+@pytest.mark.parametrize("key", ["Enter", "Tab"])
+def test_a_key_before_the_answer_takes_the_first_party_that_is_found(
+    at_the_form: Page, owner: Membership, key
+):
+    page = at_the_form
+    for number in range(3):
+        new_party(owner.company, code=f"AA{number}", name=f"Abbott {number}")
+    page.add_init_script(ALL_PARTIES_COME_LAST)
+    page.reload()
+    page.get_by_role("combobox", name="Party").focus()
+    page.keyboard.type("quay")
+    page.keyboard.press(key)
+    expect(page.locator(".ts-control .item")).to_contain_text("Quayside Provisions")
 
 
 def test_what_was_typed_survives_an_expired_session(at_the_form: Page):
