@@ -16,6 +16,7 @@ from documents.rendering.fetcher import AssetFetcher
 from documents.rendering.fontconfig import use_own_fontconfig
 from documents.rendering.glyphs import Glyphs
 from documents.rendering.markup import DefaultSheet, Markup
+from documents.rendering.matching import Matcher
 from documents.rendering.pictures import Pictures
 from documents.rendering.types import Asset, Rendered
 
@@ -70,6 +71,7 @@ class Engine:
         return CSS(
             string=template.template.source,
             font_config=self._fonts,
+            matcher=Matcher(),
             url_fetcher=AssetFetcher({}),
         )
 

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from xml.etree import ElementTree
 
-import cssselect2
 from weasyprint import CSS, HTML
 from weasyprint.css.counters import CounterStyle
 
 from documents.rendering.errors import RenderError
 from documents.rendering.fetcher import SCHEME, AssetFetcher
+from documents.rendering.matching import Element, Matcher
 
 # The elements that paper templates may use. WeasyPrint's own sheet is 256 lines of everything that
 # a web page may hold, and each of its selectors is matched against each cell.
@@ -45,7 +45,10 @@ class DefaultSheet:
     def __init__(self) -> None:
         self.counters = CounterStyle()
         self.css = CSS(
-            string=DEFAULT_SHEET, counter_style=self.counters, url_fetcher=AssetFetcher({})
+            string=DEFAULT_SHEET,
+            counter_style=self.counters,
+            matcher=Matcher(),
+            url_fetcher=AssetFetcher({}),
         )
 
 
@@ -58,7 +61,7 @@ class Markup(HTML):  # type: ignore[misc]
         self.base_url = SCHEME
         self.url_fetcher = fetcher
         self.media_type = "print"
-        self.wrapper_element = cssselect2.ElementWrapper.from_html_root(root, content_language=None)
+        self.wrapper_element = Element.from_html_root(root, content_language=None)
         self.etree_element = self.wrapper_element.etree_element
         self._sheet = sheet
 

@@ -33,14 +33,18 @@ def pictures_of(paper: Rendered) -> list[Image.Image]:
 
 
 def holds(picture: Image.Image, text: str) -> bool:
-    """Whether each module of the QR code of `text` is dark or light where the picture is."""
-    matrix = segno.make_qr(text, error="m").matrix
-    step = picture.width / len(matrix)
+    """Whether the picture is a QR code of `text`, with any of the eight masks there are."""
+    return any(shows(picture, segno.make_qr(text, error="m", mask=mask)) for mask in range(8))
+
+
+def shows(picture: Image.Image, code: segno.QRCode) -> bool:
+    """Whether each module of the code is dark or light where the picture is."""
+    step = picture.width / len(code.matrix)
     if picture.width != picture.height or step != int(step):
         return False
     return all(
         (picture.getpixel(((x + 0.5) * step // 1, (y + 0.5) * step // 1)) < 128) == bool(dark)
-        for y, row in enumerate(matrix)
+        for y, row in enumerate(code.matrix)
         for x, dark in enumerate(row)
     )
 
