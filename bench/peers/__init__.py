@@ -4,10 +4,13 @@ Each is a context manager that yields `print_it(content) -> bytes`, with what ma
 warm; `Missing` says why one is not here. They are installed by `make bench` beside the product.
 """
 
+import io
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
+
+import segno
 
 from bench.content import Content
 
@@ -22,3 +25,10 @@ Peer = AbstractContextManager[PrintIt]
 
 class Missing(Exception):
     """This peer is not installed here."""
+
+
+def qr_png(text: str) -> bytes:
+    """As the library's documentation begins."""
+    file = io.BytesIO()
+    segno.make_qr(text).save(file, kind="png", scale=8, border=0)
+    return file.getvalue()

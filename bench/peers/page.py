@@ -4,7 +4,7 @@ import base64
 from html import escape
 
 from bench.content import Content, Row
-from documents.rendering.codes import qr_code
+from bench.peers import qr_png
 
 _STYLE = """
 @page { size: A4; margin: 15mm }
@@ -71,7 +71,7 @@ def _cells(tag: str, row: Row, content: Content) -> str:
 def _code(text: str) -> str:
     if not text:
         return ""
-    return f"<img width='90' height='90' src='{_png(qr_code(text).content)}'>"
+    return f"<img width='90' height='90' src='{_png(qr_png(text))}'>"
 
 
 def _png(content: bytes) -> str:

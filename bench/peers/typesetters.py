@@ -6,8 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from bench.content import Content
-from bench.peers import Missing, PrintIt
-from documents.rendering.codes import qr_code
+from bench.peers import Missing, PrintIt, qr_png
 
 
 @contextmanager
@@ -44,7 +43,7 @@ def reportlab() -> Iterator[PrintIt]:
             story += [table(content.more, frozenset({1, 2}), hAlign="LEFT")]
         story += [Paragraph(line, sheet["Normal"]) for line in (*content.texts, content.foot)]
         if content.code:
-            picture = io.BytesIO(qr_code(content.code).content)
+            picture = io.BytesIO(qr_png(content.code))
             story += [Image(picture, 24 * units.mm, 24 * units.mm)]
         SimpleDocTemplate(file, pagesize=pagesizes.A4).build(story)
         return file.getvalue()
@@ -70,7 +69,7 @@ def typst() -> Iterator[PrintIt]:
 
         def print_it(content: Content) -> bytes:
             if content.code:
-                (Path(folder) / "qr.png").write_bytes(qr_code(content.code).content)
+                (Path(folder) / "qr.png").write_bytes(qr_png(content.code))
             (Path(folder) / "logo.png").write_bytes(content.logo)
             data = {**vars(content), "numeric": sorted(content.numeric), "logo": ""}
             made = compiler.compile(format="pdf", sys_inputs={"data": json.dumps(data)})
