@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Iterable
 
-from django.db import models, transaction
+from django.db import transaction
 from django.db.models.functions import Now
 from kombu.exceptions import OperationalError
 from structlog.contextvars import bound_contextvars
@@ -31,24 +31,23 @@ def _nudge(work: LeasedWork) -> None:
         return
     if publish([work]):
         _paused_until = time.monotonic() + _PAUSE_SECONDS
+    else:
+        type(work)._base_manager.filter(pk=work.pk).update(published_at=Now())
 
 
 def publish(rows: Iterable[LeasedWork]) -> list[LeasedWork]:
-    """Send a message a row and mark the rows as published; return those that could not be sent.
+    """Send a message a row; return those that could not be sent.
 
     A publish that raised may be in the queue anyway: a message twice is a message once.
     """
-    sent: list[LeasedWork] = []
     unsent = list(rows)
+    number = len(unsent)
     try:
         while unsent:
-            row = unsent[0]
-            _send(row)
-            sent.append(unsent.pop(0))
+            _send(unsent[0])
+            del unsent[0]
     except (OperationalError, OSError) as error:
-        logger.warning("The broker took %d of %d: %s", len(sent), len(sent) + len(unsent), error)
-    if sent:
-        _mark_published(sent)
+        logger.warning("The broker took %d of %d: %s", number - len(unsent), number, error)
     return unsent
 
 
@@ -56,8 +55,3 @@ def _send(row: LeasedWork) -> None:
     """The ids go into the line about it, and with the message into the worker's lines."""
     with bound_contextvars(work=row._meta.model_name, work_id=str(row.pk)):
         app.send_task(row.task_name, args=[str(row.pk)], queue=row.queue, ignore_result=True)
-
-
-def _mark_published(rows: list[LeasedWork]) -> None:
-    model: type[models.Model] = type(rows[0])
-    model._base_manager.filter(pk__in=[row.pk for row in rows]).update(published_at=Now())
