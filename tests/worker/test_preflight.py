@@ -1,8 +1,10 @@
 """A worker looks before it takes work, and does not start where work would be lost."""
 
+import gc
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from celery.signals import worker_init
 from django.db import OperationalError
 from redis import Redis
 
@@ -92,6 +94,19 @@ def test_what_was_registered_runs_before_the_fork_and_in_each_child(monkeypatch)
     preflight.preload()
     preflight.warm_up()
     assert calls == ["preload", "warm"]
+
+
+def test_what_is_loaded_before_the_fork_is_left_alone_by_the_collector(monkeypatch):
+    loaded = []
+    monkeypatch.setattr(preflight, "refuse_or_warn", lambda: None)
+    monkeypatch.setattr(preflight, "_preloads", [lambda: loaded.append([])])
+    try:
+        worker_init.send(sender=None)
+        assert loaded
+        assert gc.get_freeze_count() > 1000
+        assert not any(one is loaded[0] for one in gc.get_objects())
+    finally:
+        gc.unfreeze()
 
 
 # --- The broker ----------------------------------------------------------------------------------
