@@ -4,13 +4,13 @@ import gc
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from celery.signals import worker_init
 from django.db import OperationalError
 from redis import Redis
 
 from documents import checks as document_checks
 from tests.processes import private_broker, worker
 from worker import broker, checks, preflight
+from worker.celery import _check_before_taking_work
 from worker.preflight import Problem
 
 HERE = "config.settings"
@@ -101,7 +101,7 @@ def test_what_is_loaded_before_the_fork_is_left_alone_by_the_collector(monkeypat
     monkeypatch.setattr(preflight, "refuse_or_warn", lambda: None)
     monkeypatch.setattr(preflight, "_preloads", [lambda: loaded.append([])])
     try:
-        worker_init.send(sender=None)
+        _check_before_taking_work()
         assert loaded
         assert gc.get_freeze_count() > 1000
         assert not any(one is loaded[0] for one in gc.get_objects())
