@@ -3,8 +3,8 @@
 It writes its port to FOLDER/port, and each message that it accepts to FOLDER/*.eml. FOLDER/mode
 says what it does: `accept`; `<answer> at rcpt`, `<answer> at data`, such as `550 at rcpt`; `drop at
 rcpt`, `drop at data`; `hang at rcpt`, `hang at data`; `slow at rcpt`, which takes its time and then
-the message; `keep and hang`, which has the message and says nothing. FOLDER/reached is there once
-it hangs.
+the message; `keep and hang`, which has the message and says nothing; `ramble at data`, which
+refuses it and then answers with a line that is too long. FOLDER/reached is there once it hangs.
 """
 
 import asyncio
@@ -14,7 +14,12 @@ from typing import Any
 
 from aiosmtpd.smtp import SMTP
 
-TEXTS = {"550": "550 No such user here", "451": "451 Greylisted", "554": "554 Looks like spam"}
+TEXTS = {
+    "550": "550 No such user here",
+    "451": "451 Greylisted",
+    "554": "554 Looks like spam",
+    "ramble": "554 Looks like spam",
+}
 
 
 class Handler:
@@ -39,6 +44,11 @@ class Handler:
         if answer is None:
             self._keep(envelope)
         return answer or "250 Taken as 42"
+
+    async def handle_RSET(  # noqa: N802  the library's name
+        self, server: Any, session: Any, envelope: Any
+    ) -> str:
+        return "250 " + "x" * (10_000 if self._mode().startswith("ramble") else 1)
 
     def _mode(self) -> str:
         return (self.folder / "mode").read_text()

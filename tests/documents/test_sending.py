@@ -3,9 +3,11 @@
 from datetime import timedelta
 
 import pytest
+from django.core import mail
 from django.db.models.functions import Now
 
 from documents.models import Delivery, DeliveryState, MailSettings
+from documents.services.mailing import Unreachable, post
 from documents.services.sending import send_delivery
 from tests.documents.mail import delivery_to, keep_book
 from tests.documents.mail_server import mail_server, use
@@ -145,6 +147,12 @@ def test_a_line_that_breaks_after_the_message_leaves_it_to_a_person(
     assert len(server.received()) == arrived
 
 
+def test_a_refusal_counts_whatever_the_server_says_next(server, delivery):
+    server.set("ramble at data")
+    send(delivery)
+    assert (delivery.state, delivery.failure) == ("failed", "Refused: 554 Looks like spam")
+
+
 def test_a_server_that_is_away_is_tried_again(server, delivery, settings):
     settings.EMAIL_PORT = 1
     send(delivery)
@@ -159,6 +167,22 @@ def test_a_worker_whose_lease_was_lost_hands_nothing_over(server, delivery):
     send_delivery(claimed)
     assert server.received() == []
     assert Delivery.objects.get().handing_over_at is None
+
+
+def test_without_a_mail_server_too_it_hands_nothing_over(delivery, settings):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    claimed = Delivery.claim(delivery.pk)
+    assert claimed is not None
+    Delivery.objects.update(token=delivery.pk)
+    send_delivery(claimed)
+    assert mail.outbox == []
+    assert Delivery.objects.get().state == "running"
+
+
+def test_a_message_to_nobody_counts_as_not_handed_over(server):
+    with pytest.raises(Unreachable, match="given nothing"):
+        post(mail.EmailMessage("Statement", "Here it is.", to=[]), hand_over=lambda: True)
+    assert server.received() == []
 
 
 def test_without_that_check_two_workers_send_two(server, delivery, monkeypatch):

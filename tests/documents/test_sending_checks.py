@@ -10,12 +10,15 @@ import pikepdf
 import pytest
 from django.core import mail
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from documents.archive import archive
 from documents.models import Delivery, Document, MailSettings
 from documents.pdf_fingerprint import KEY
+from documents.services import slots
 from documents.services.deliveries import request_deliveries
 from documents.services.mail_settings import change_mail_settings
+from documents.services.recipients import IS_A_DRAFT, NO_ADDRESS
 from documents.services.requests import insert_documents
 from documents.services.sending import send_delivery
 from documents.services.slots import take_slot
@@ -124,6 +127,27 @@ def test_the_file_of_another_paper_is_refused(delivery, is_swapped):
         assert refused(delivery) == OTHER
     else:
         assert send(delivery).state == "sent"
+
+
+def test_a_paper_that_is_being_made_again_is_not_sent(delivery):
+    Document.objects.update(state="queued")
+    assert refused(delivery) == "Its paper is not ready."
+
+
+def test_a_draft_is_nobodys_business_yet(delivery):
+    snapshot = Document.objects.defer(None).get().snapshot
+    Document.objects.update(snapshot={**snapshot, "state": "draft"})
+    assert refused(delivery) == IS_A_DRAFT
+
+
+@pytest.mark.parametrize(
+    ("address", "problem"),
+    [("", NO_ADDRESS), ("nobody", "can't be sent to: 'nobody'")],
+)
+def test_an_address_that_is_none_is_not_written_to(delivery, book, address, problem):
+    book[delivery.recipient_id] = address
+    Delivery.objects.update(address=address)
+    assert problem in refused(delivery)
 
 
 def test_an_address_that_is_another_by_now_is_not_written_to(delivery, book):
@@ -269,6 +293,52 @@ def test_moments_that_passed_unused_are_not_made_up_for_by_a_burst(book):
     rows = [delivery_to(book, "a@example.org", company, name=f"P{n}") for n in range(2)]
     Delivery.objects.update(slot_at=Now() - timedelta(minutes=5))
     assert [take_slot(claimed(row)) for row in rows] == [True, False]
+
+
+def test_what_has_to_wait_is_not_sent(delivery):
+    MailSettings.objects.create(company=delivery.company, next_slot_at=Now() + timedelta(hours=1))
+    work_on(Delivery, delivery.pk, send_delivery)
+    delivery.refresh_from_db()
+    assert (delivery.state, delivery.attempts, mail.outbox) == ("queued", 0, [])
+    assert delivery.next_attempt_at == delivery.slot_at > timezone.now() + timedelta(minutes=59)
+
+
+@pytest.fixture
+def overtaken(monkeypatch):
+    """`overtaken(times)`: so often somebody else takes the free moment between look and take."""
+
+    def set_to(times: int) -> None:
+        read = slots._next
+        left = [times]
+
+        def looked(company):
+            found = read(company)
+            if left[0]:
+                left[0] -= 1
+                MailSettings.objects.update(next_slot_at=found[1] + found[2])
+            return found
+
+        monkeypatch.setattr(slots, "_next", looked)
+
+    return set_to
+
+
+def test_of_two_who_see_the_same_moment_the_second_takes_the_next(delivery, overtaken):
+    MailSettings.objects.create(company=delivery.company, per_minute=60)
+    overtaken(times=2)
+    assert not take_slot(claimed(delivery))
+    delivery.refresh_from_db()
+    assert delivery.slot_at > timezone.now() + timedelta(seconds=1)
+    assert MailSettings.objects.get().next_slot_at == delivery.slot_at + timedelta(seconds=1)
+
+
+def test_who_never_gets_a_moment_waits_without_one(delivery, overtaken):
+    MailSettings.objects.create(company=delivery.company, per_minute=60)
+    overtaken(times=1000)
+    assert not take_slot(claimed(delivery))
+    delivery.refresh_from_db()
+    assert (delivery.state, delivery.slot_at, delivery.attempts) == ("queued", None, 0)
+    assert delivery.next_attempt_at > timezone.now()
 
 
 def test_companies_do_not_wait_for_each_other(book):
