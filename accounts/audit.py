@@ -36,6 +36,7 @@ def _entry(row: models.Model, changes: Changes, by: User | None, action: int) ->
     return LogEntry(
         content_type=ContentType.objects.get_for_model(row),
         object_pk=str(row.pk),
+        object_id=row.pk if isinstance(row.pk, int) else None,  # by which it is looked up then
         object_repr=str(row)[:200],
         action=action,
         actor=by,

@@ -3,11 +3,13 @@
 from smtplib import SMTPServerDisconnected
 
 import pytest
+from auditlog.models import LogEntry
 from django.core import mail
 
 from accounts.models import Role
 from documents.models import MailSettings, MailTemplate
 from documents.services import mailing
+from tests.documents.mail_server import mail_server, use
 from tests.documents.pages.conftest import signed_in
 from tests.factories import DocumentFactory, member
 
@@ -76,6 +78,28 @@ def test_a_server_that_hangs_up_is_said(client, settings, monkeypatch):
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     monkeypatch.setattr(mailing._Line, "_try", hang_up)
     assert "could not be reached" in client.post(TEST, follow=True).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("mode", "said"),
+    [
+        ("550 at rcpt", "refused it: 550 No such user here"),
+        ("hang at data", "did not answer"),
+        ("accept", "250 Taken as 42"),
+    ],
+)
+def test_what_the_server_made_of_it_is_said(client, settings, tmp_path, mode, said):
+    with mail_server(tmp_path / "mail") as server:
+        use(settings, server)
+        server.set(mode)
+        assert said in client.post(TEST, follow=True).content.decode()
+
+
+def test_saved_as_they_were_they_leave_no_trace_in_the_history(client, company):
+    client.post(URL, GOOD)
+    client.post(URL, GOOD)
+    row = MailSettings.objects.get(company=company)
+    assert LogEntry.objects.get_for_object(row).count() == 1
 
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.CLERK, Role.ACCOUNTANT])
