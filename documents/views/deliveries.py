@@ -25,7 +25,6 @@ from documents.selectors.deliveries import (
 )
 from documents.services.deciding import APPLIES, Decision, decide
 from documents.services.releasing import Deliveries
-from documents.services.resending import send_again
 from documents.tables.deliveries import DeliveryTable, delivery_state
 from documents.views.live import LiveView
 
@@ -137,12 +136,8 @@ class DecideView(MemberMixin):
     def _do(self, action: Action, rows: Deliveries) -> None:
         by = self.request.user
         applicable = rows.filter(state__in=_applies(self.request, action))
-        if action.decision == Decision.AGAIN:
-            decided = self.request.membership.may_act_as(Role.ACCOUNTANT)
-            count = send_again(deliveries=applicable, by=by, decided=decided)
-        else:
-            reason = self.request.POST.get("reason", "")
-            count = decide(deliveries=applicable, decision=action.decision, by=by, reason=reason)
+        reason = self.request.POST.get("reason", "")
+        count = decide(deliveries=applicable, decision=action.decision, by=by, reason=reason)
         if count:
             messages.success(self.request, action.done.format(f"{count:,}"))
         else:

@@ -6,11 +6,13 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from documents.archive import LocalArchive, archive, open_archive
+from documents.management.commands import move_archive
 from documents.models import Document
 from documents.services.requests import request_document
 from documents.tasks import make_document
+from tests.documents.archived import flip_a_bit
 from tests.documents.papers import files_below, statement_paper
-from tests.factories import CompanyFactory, stored
+from tests.factories import CompanyFactory, DocumentFactory, stored
 from tests.s3 import new_bucket, s3_server
 
 pytestmark = [
@@ -144,6 +146,101 @@ def test_a_damaged_file_is_named_and_nothing_is_removed(settings, archive_dir, t
     assert f"{bad} has changed" in said
     assert (archive_dir / good).exists()
     assert not (tmp_path / "new" / bad).exists()
+
+
+def test_of_many_damaged_files_fifty_are_named(archive_dir, tmp_path, capsys):
+    for key in with_files(CompanyFactory.create(), [b"%d" % number for number in range(52)]):
+        (archive_dir / key).write_bytes(b"changed")
+    code, said = move(capsys, "--to", str(tmp_path / "new"))
+    assert (code, said.count(" has changed")) == (1, 50)
+    assert "52 files are damaged or missing" in said
+
+
+def test_what_is_not_named_by_its_content_is_left_and_said(archive_dir, tmp_path, capsys):
+    (archive_dir / "documents").mkdir(parents=True)
+    (archive_dir / "documents" / "notes.txt").write_text("mine")
+    code, said = move(capsys, "--to", str(tmp_path / "new"))
+    assert code == 1
+    assert "documents/notes.txt is not named by its content" in said
+    assert files_below(tmp_path / "new") == []
+
+
+def test_a_file_that_changes_while_it_is_copied_is_no_copy(
+    archive_dir, tmp_path, capsys, monkeypatch
+):
+    [key] = with_files(CompanyFactory.create(), [b"content"])
+    opened = LocalArchive.open_checked
+
+    def then_changed(self, asked, sha256):
+        file = opened(self, asked, sha256)
+        if self.root == archive_dir:
+            (archive_dir / key).write_bytes(b"changed")
+        return file
+
+    monkeypatch.setattr(LocalArchive, "open_checked", then_changed)
+    code, said = move(capsys, "--to", str(tmp_path / "new"))
+    assert (code, f"{key} changed while it was copied" in said) == (1, True)
+    assert not (tmp_path / "new" / key).exists()
+
+
+def test_a_paper_that_is_damaged_in_the_new_place_has_nothing_removed(
+    settings, archive_dir, tmp_path, capsys
+):
+    document = DocumentFactory.create(ready=True)
+    move(capsys, "--to", str(tmp_path / "new"))
+    flip_a_bit(tmp_path / "new" / document.storage_key)
+    settings.ARCHIVE_DIR, settings.ARCHIVE_FALLBACK = tmp_path / "new", str(archive_dir)
+    code, said = move(capsys, "--remove-old")
+    assert (code, f"{document.storage_key} has changed" in said) == (1, True)
+    assert (archive_dir / document.storage_key).exists()
+
+
+def test_what_the_new_place_has_not_whole_is_not_removed_from_the_former(
+    settings, archive_dir, tmp_path, capsys
+):
+    """No row names it, so that only the removal looks at its content."""
+    [key] = with_files(CompanyFactory.create(), [b"content"])
+    move(capsys, "--to", str(tmp_path / "new"))
+    flip_a_bit(tmp_path / "new" / key)
+    settings.ARCHIVE_DIR, settings.ARCHIVE_FALLBACK = tmp_path / "new", str(archive_dir)
+    code, said = move(capsys, "--remove-old")
+    assert (code, "0 removed" in said) == (0, True)
+    assert (archive_dir / key).read_bytes() == b"content"
+
+
+def test_what_somebody_else_removed_first_is_not_counted(
+    settings, archive_dir, tmp_path, capsys, monkeypatch
+):
+    first, _ = with_files(CompanyFactory.create(), [b"one", b"two"])
+    move(capsys, "--to", str(tmp_path / "new"))
+    settings.ARCHIVE_DIR, settings.ARCHIVE_FALLBACK = tmp_path / "new", str(archive_dir)
+    remove = LocalArchive.remove
+
+    def removed_before(self, key, **options):
+        if key == first:
+            (archive_dir / key).unlink()
+        return remove(self, key, **options)
+
+    monkeypatch.setattr(LocalArchive, "remove", removed_before)
+    assert "1 removed" in move(capsys, "--remove-old")[1]
+    assert files_below(archive_dir) == []
+
+
+def test_how_far_it_is_is_told_now_and_then(archive_dir, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(move_archive, "_TELL_EVERY", 2)
+    with_files(CompanyFactory.create(), [b"a", b"b", b"c"])
+    said = move(capsys, "--to", str(tmp_path / "new"))[1]
+    assert "2 files, 2 copied\n" in said
+    assert "3 files, 3" not in said
+
+
+def test_a_place_that_can_not_be_used_is_said_before_anything_is_copied(archive_dir, tmp_path):
+    with_files(CompanyFactory.create(), [b"content"])
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(CommandError, match="can't be written to"):
+        call_command("move_archive", to=str(tmp_path / "file"))
+    with pytest.raises(CommandError, match="expected s3"):
+        call_command("move_archive", to="s3://example.com")
 
 
 def test_what_is_wrong_in_the_new_place_is_found_by_verifying(archive_dir, tmp_path, capsys):

@@ -21,6 +21,7 @@ from documents.tasks import run_batch_job
 from tests.documents.runs import run_with
 from tests.factories import BatchFactory, BatchItemFactory, DocumentFactory
 from tests.worker.faults import kinds
+from tests.worker.messages import waiting
 from tests.worker.racing import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -138,6 +139,21 @@ def test_a_file_of_nothing_is_refused(state, count, why):
     batch = run_with(count, "ready", batch=BatchFactory.create(state=state))
     with pytest.raises(ValidationError, match=why):
         ask(batch)
+
+
+def test_only_files_are_asked_for_as_files(batch):
+    with pytest.raises(ValueError, match="plan makes no file"):
+        ask(batch, BatchJob.Step.PLAN)
+    assert not BatchJob.objects.exists()
+
+
+@pytest.mark.parametrize("step", [ZIP, MERGE])
+def test_papers_that_are_gone_when_it_is_made_leave_no_empty_file(batch, step):
+    job = ask(batch, step)
+    Document.objects.update(state="failed", failure="Why.")
+    assert run_batch_job(str(job.pk)) == "failed"
+    job.refresh_from_db()
+    assert (job.failure, job.storage_key) == ("None of its papers is ready.", "")
 
 
 @pytest.mark.parametrize("step", [ZIP, MERGE])
@@ -260,6 +276,37 @@ def test_without_its_covering_list_which_failed_the_file_is_made_all_the_same(co
     assert run_batch_job(str(job.pk)) == "done"
     job.refresh_from_db()
     assert names_in(job)[0] == "C-0 Beta.pdf"
+
+
+def made_cover(batch):
+    """Asked for once more, as where a run closes again."""
+    batch_files.request_covers([batch])
+    assert run_cover() == "done"
+    return Document.objects.get(kind="faulty")
+
+
+def test_a_covering_list_that_says_the_same_is_not_made_again(covered, queues):
+    made_cover(covered)
+    finish_cover()
+    asked_for = waiting(queues, "batch")
+    assert made_cover(covered).state == "ready"
+    assert waiting(queues, "batch") == asked_for
+
+
+def test_a_covering_list_that_failed_is_made_again(covered):
+    made_cover(covered)
+    Document.objects.filter(kind="faulty").update(state="failed", failure="A character.")
+    document = made_cover(covered)
+    assert (document.state, document.failure) == ("queued", "")
+
+
+def test_a_kind_of_run_that_has_no_covering_list_any_more_says_so(covered, monkeypatch):
+    batch_files.request_covers([covered])
+    monkeypatch.setitem(
+        papers._registry.runs, covered.kind, RunKind(covered.kind, "Run", kinds.plan)
+    )
+    assert run_cover() == "failed"
+    assert BatchJob.objects.get().failure == "Runs of this kind have no covering list."
 
 
 def test_a_run_that_closes_asks_for_its_covering_list(covered):

@@ -128,6 +128,19 @@ def test_a_paper_that_fails_takes_its_email_along_until_it_is_made_after_all(boo
     assert (row.state, row.held, row.failure) == ("queued", False, "")
 
 
+def test_an_email_with_a_paper_that_failed_before_says_so_at_once(book):
+    document = fail(paper_for(book, CompanyFactory.create(), "ap@harbour.example"))
+    assert request_deliveries(documents=[document], by=None) == 1
+    row = Delivery.objects.get()
+    assert (row.state, row.finished_at is not None) == ("failed", True)
+    assert row.failure == "Its paper could not be made: A letter can't be printed."
+
+
+def test_for_no_paper_nobody_gets_an_email():
+    assert request_deliveries(documents=[], by=None) == 0
+    assert not Delivery.objects.exists()
+
+
 def test_an_email_that_was_cancelled_stays_so_when_its_paper_is_made(book):
     document = paper_for(book, CompanyFactory.create(), "ap@harbour.example")
     request_deliveries(documents=[document], by=None)

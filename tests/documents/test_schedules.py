@@ -68,6 +68,22 @@ def test_it_runs_once_however_often_it_is_asked(owner, clock):
     assert [start_due_schedules() for _ in range(3)] == [1, 0, 0]
 
 
+def test_a_kind_that_can_not_be_scheduled_is_refused(owner):
+    with pytest.raises(ValidationError, match="can't be scheduled"):
+        schedule(owner, kind="invoice-papers")
+    assert not Schedule.objects.across_companies().exists()
+
+
+def test_what_can_not_be_scheduled_any_more_starts_nothing_and_stops_no_other(owner, clock):
+    clock("2026-03-01T12:00")
+    schedule(owner)
+    former = schedule(owner)
+    Schedule.objects.across_companies().filter(pk=former.pk).update(kind="invoice-papers")
+    clock("2026-03-05T06:00")
+    assert start_due_schedules() == 1
+    assert not ScheduledRun.objects.filter(schedule=former).exists()
+
+
 def test_a_clock_that_jumps_back_starts_nothing_again(owner, clock):
     clock("2026-03-01T12:00")
     schedule(owner)

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts.models import Role
 from documents import tasks
+from documents.management.commands import sweep_archive
 from documents.models import ArchiveSweep, Document, DocumentState, Notification
 from documents.services import sweeping
 from documents.services.sweeping import recheck_damaged, start_due_sweep, start_sweep
@@ -17,6 +18,7 @@ from tests.documents.archived import HARMS, lose, path_of, swept, to_its_end, wi
 from tests.factories import CompanyFactory, DocumentFactory, member
 from tests.worker.racing import at_once
 from worker.leasing import WorkState
+from worker.running import WorkFailed
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -57,6 +59,17 @@ def test_damage_is_found_marked_and_told_to_operators(harm, caplog):
     [record] = [record for record in caplog.records if record.name == "pressroom.archive"]
     assert str(document.pk) in record.getMessage()
     assert record.levelno == logging.ERROR
+
+
+def test_of_many_lost_files_some_are_named_in_the_log_and_the_rest_counted(caplog, monkeypatch):
+    monkeypatch.setattr(sweeping, "_MOST_LOGGED", 2)
+    for number in range(5):
+        lose(path_of(with_file(b"%d" % number)))
+    with caplog.at_level(logging.ERROR):
+        assert swept().missing == 5
+    said = [each.getMessage() for each in caplog.records if each.name == "pressroom.archive"]
+    assert [line.startswith("The file of document") for line in said] == [True, True, False]
+    assert said[2] == "3 more files are missing."
 
 
 def test_a_file_that_is_brought_back_heals_the_mark(caplog):
@@ -105,6 +118,19 @@ def test_a_sweep_that_failed_midway_does_not_keep_the_next_one_from_telling():
 
 def piece(sweep):
     return archived.work_on(ArchiveSweep, sweep.pk, archived.sweep_piece) == "done"
+
+
+def test_a_worker_that_lost_its_lease_tells_nobody():
+    owner = member(Role.OWNER)
+    lose(path_of(with_file(company=owner.company)))
+    sweep = start_sweep()
+    assert piece(sweep)
+    late = ArchiveSweep.claim(sweep.pk)
+    ArchiveSweep.objects.update(token=None, state=WorkState.QUEUED)
+    sweeping.sweep_piece(late)
+    assert not Notification.objects.across_companies().exists()
+    to_its_end(ArchiveSweep.objects.get())
+    assert Notification.objects.across_companies().count() == 1
 
 
 def test_it_goes_piece_by_piece_and_looks_at_each_file_once(monkeypatch):
@@ -203,6 +229,29 @@ def test_the_command_sweeps_to_the_end_and_says_what_it_found(capsys):
     with pytest.raises(CommandError, match="lost files"):
         call_command("sweep_archive", "--now")
     assert "2 documents checked: 1 missing, 0 changed." in capsys.readouterr().out
+
+
+def test_the_command_waits_for_a_worker_that_is_at_a_piece(capsys, monkeypatch):
+    with_file(b"whole")
+    worker, waited = ArchiveSweep.claim(start_sweep().pk), []
+
+    def goes_on(seconds):
+        waited.append(seconds)
+        sweeping.sweep_piece(worker)
+
+    monkeypatch.setattr(sweep_archive.time, "sleep", goes_on)
+    call_command("sweep_archive", "--now")
+    assert len(waited) == 1
+    assert "1 documents checked: 0 missing, 0 changed." in capsys.readouterr().out
+
+
+def test_the_command_says_why_a_sweep_came_to_no_end(monkeypatch):
+    def breaks(sweep):
+        raise WorkFailed("The disk was away.")
+
+    monkeypatch.setattr(sweep_archive, "sweep_piece", breaks)
+    with pytest.raises(CommandError, match=r"came to no end: The disk was away\."):
+        call_command("sweep_archive", "--now")
 
 
 def test_the_command_leaves_it_to_the_workers_unless_told_otherwise(queues):

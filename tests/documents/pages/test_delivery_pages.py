@@ -11,6 +11,8 @@ from django.urls import reverse
 
 from accounts.models import Role
 from documents.models import Delivery, DeliveryState
+from documents.services.deliveries import request_deliveries
+from documents.views.deliveries import MOST_TICKED
 from tests.documents.mail import delivery_to, keep_book, make, paper_for
 from tests.documents.pages.conftest import signed_in
 from tests.factories import BatchItemFactory, member
@@ -54,6 +56,15 @@ def test_the_list_shows_each_with_its_state_address_and_reason(client, delivery)
     assert "not sent" in body
     assert "ap@harbour.example" in body
     assert "why" in body
+
+
+def test_an_email_says_that_it_waits_for_its_paper(client, book, company):
+    request_deliveries(documents=[paper_for(book, company, "ap@harbour.example")], by=None)
+    assert "waiting for its paper" in client.get(LIST).content.decode()
+    assert (
+        "waiting for its paper"
+        in client.get(Delivery.objects.get().get_absolute_url()).content.decode()
+    )
 
 
 def test_an_empty_list_says_what_to_do(client):
@@ -194,6 +205,19 @@ def test_nonsense_is_refused(client, delivery):
     assert client.post(DECIDE, {"ids": delivery.pk, "action": "burn"}).status_code == 404
     assert client.post(DECIDE, {"ids": uuid4(), "action": "again"}).status_code == 404
     assert client.get(DECIDE).status_code == 405
+
+
+def test_more_than_can_be_ticked_is_refused(client, delivery):
+    many = [str(delivery.pk)] * (MOST_TICKED + 1)
+    assert client.post(DECIDE, {"ids": many, "action": "cancel"}).status_code == 404
+    assert state(delivery) == "queued"
+
+
+def test_by_a_filter_that_makes_no_sense_nothing_is_decided(client, delivery):
+    url = f"{DECIDE}?run=nonsense"
+    response = client.post(url, {"scope": "all", "action": "cancel"}, follow=True)
+    assert "The filter makes no sense" in response.content.decode()
+    assert state(delivery) == "queued"
 
 
 def test_it_goes_back_to_the_list_as_it_was_and_nowhere_else(client, delivery):
