@@ -159,7 +159,7 @@ def _in_words(error: Exception) -> str:
             return "It did not answer in time."
         case ConnectionRefusedError():
             return "Nobody listens at this port."
-        case http.client.HTTPException() | ValueError():
+        case http.client.HTTPException() | ValueError() if not isinstance(error, OSError):
             return "What it answered is not HTTP."
         case _:
             return "The connection could not be made, or broke."

@@ -14,7 +14,7 @@ from accounts.models import Role
 from documents.models import Event, Notification, WebhookDelivery, WebhookEndpoint
 from documents.models.webhooks import WAITS
 from documents.services import public_addresses, webhook_http
-from documents.services.webhook_endpoints import rotate_secret
+from documents.services.webhook_endpoints import disable_endpoint, rotate_secret
 from documents.services.webhook_sending import send_webhook
 from tests.documents.webhook_server import receiver
 from tests.factories import member
@@ -149,6 +149,25 @@ def test_gone_switches_the_endpoint_off_and_cancels_what_waits(server, endpoint,
     assert "switched off" in told.detail
 
 
+def test_what_somebody_switched_off_meanwhile_is_not_told_as_switched_off_by_its_answer(
+    server, endpoint, delivery, monkeypatch
+):
+    owner = member(Role.OWNER, company=endpoint.company)
+    server.behave = "410"
+    post = webhook_http.post
+
+    def and_switch_off(*arguments):
+        answer = post(*arguments)
+        disable_endpoint(endpoint=endpoint, reason="Not needed.", by=owner.user)
+        return answer
+
+    monkeypatch.setattr(webhook_http, "post", and_switch_off)
+    attempt(delivery)
+    endpoint.refresh_from_db()
+    assert (delivery.state, endpoint.disabled_reason) == (WorkState.FAILED, "Not needed.")
+    assert not Notification.objects.exists()
+
+
 def test_what_was_claimed_while_it_was_switched_off_is_not_sent(server, endpoint, delivery):
     WebhookEndpoint.objects.update(is_enabled=False)
     attempt(delivery)
@@ -203,12 +222,31 @@ def test_who_is_slow_is_cut_off(server, delivery, monkeypatch, way):
     assert delivery.status is None
 
 
-@pytest.mark.parametrize("way", ["cut", "nonsense"])
-def test_what_is_no_answer_is_tried_again(server, delivery, way):
+@pytest.mark.parametrize(
+    ("way", "said"),
+    [("cut", "broke"), ("reset", "broke"), ("nonsense", "is not HTTP")],
+)
+def test_what_is_no_answer_is_tried_again(server, delivery, way, said):
     server.behave = way
     attempt(delivery)
     assert delivery.state == WorkState.QUEUED
-    assert delivery.failure
+    assert said in delivery.failure
+
+
+def test_a_host_that_can_not_be_connected_to_in_time_is_tried_again(server, delivery, monkeypatch):
+    monkeypatch.setattr(webhook_http, "CONNECT_SECONDS", 0.0)
+    attempt(delivery)
+    assert delivery.state == WorkState.QUEUED
+    assert delivery.failure == "It did not answer in time."
+    assert server.requests == []
+
+
+def test_a_server_that_speaks_no_tls_is_said_to(server, delivery):
+    WebhookEndpoint.objects.update(url=server.url.replace("http://", "https://"))
+    attempt(delivery)
+    assert delivery.state == WorkState.QUEUED
+    assert delivery.failure == "It does not speak TLS as it should."
+    assert server.requests == []
 
 
 def test_of_an_endless_answer_only_the_beginning_is_read(server, delivery):

@@ -1,6 +1,7 @@
 """A receiver of webhooks on loopback, which checks signatures and misbehaves as it is told."""
 
 import socket
+import struct
 import threading
 import time
 from collections.abc import Iterator
@@ -116,6 +117,13 @@ def _cut(handler: BaseHTTPRequestHandler, state: Receiver) -> None:
     handler.connection.shutdown(socket.SHUT_RDWR)
 
 
+def _reset(handler: BaseHTTPRequestHandler, state: Receiver) -> None:
+    """As a firewall does it: without a word, and what was sent is thrown away."""
+    at_once = struct.pack("ii", 1, 0)
+    handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
+    handler.connection.close()
+
+
 def _nonsense(handler: BaseHTTPRequestHandler, state: Receiver) -> None:
     handler.wfile.write(b"\x00\x01 this is no HTTP\r\n\r\n")
     handler.connection.shutdown(socket.SHUT_RDWR)
@@ -127,5 +135,6 @@ WAYS = {
     "drip body": _drip_body,
     "flood": _flood,
     "cut": _cut,
+    "reset": _reset,
     "nonsense": _nonsense,
 }

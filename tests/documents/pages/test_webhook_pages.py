@@ -6,12 +6,16 @@ from uuid import uuid4
 
 import pytest
 from auditlog.models import LogEntry
+from django.core.exceptions import ValidationError
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import Role
 from documents.models import WebhookDelivery, WebhookEndpoint
 from documents.services import public_addresses
+from documents.services.webhook_endpoints import change_endpoint, rotate_secret
+from documents.templatetags import display
 from documents.views import webhooks as pages
 from tests.documents.pages.conftest import signed_in
 from tests.documents.pages.test_markup import Findings
@@ -139,6 +143,34 @@ def test_a_new_secret_is_made_once_however_often_it_is_pressed(client, endpoint)
     assert endpoint.secret == new
 
 
+def test_of_two_who_change_the_secret_at_once_the_second_is_told(owner, endpoint):
+    first, second = (WebhookEndpoint.objects.get() for _ in range(2))
+    mark = endpoint.secret_mark
+    new = rotate_secret(endpoint=first, mark=mark, by=owner.user).secret
+    with pytest.raises(ValidationError, match="changed meanwhile"):
+        rotate_secret(endpoint=second, mark=mark, by=owner.user)
+    assert WebhookEndpoint.objects.get().secret == new
+    assert LogEntry.objects.get_for_object(endpoint).count() == 1
+
+
+def test_switched_off_twice_it_is_off_once(client, endpoint):
+    client.post(url_of("webhook_off", endpoint))
+    late = WebhookDeliveryFactory.create(endpoint=endpoint)
+    client.post(url_of("webhook_off", endpoint))
+    late.refresh_from_db()
+    assert late.state == WorkState.QUEUED  # a worker cancels it, with its reason
+    assert LogEntry.objects.get_for_object(endpoint).count() == 1
+
+
+def test_an_endpoint_of_no_event_is_refused_beside_its_field(owner, endpoint):
+    with pytest.raises(ValidationError) as refused:
+        change_endpoint(
+            endpoint=endpoint, url=endpoint.url, events=[], description="", by=owner.user
+        )
+    assert refused.value.message_dict == {"events": ["Choose at least one."]}
+    assert WebhookEndpoint.objects.get().events == ["document.ready", "run.finished"]
+
+
 def test_it_is_switched_off_and_on(client, endpoint):
     waiting = WebhookDeliveryFactory.create(endpoint=endpoint)
     client.post(url_of("webhook_off", endpoint))
@@ -170,6 +202,12 @@ def test_a_delivery_shows_what_was_sent_and_answered(client, endpoint):
     body = text(client.get(url_of("webhook_delivery", delivery)))
     for shown in (delivery.message_id, "&lt;oops&gt;", "Statement Ærø", "500"):
         assert shown in body
+
+
+def test_what_failed_for_now_shows_when_it_is_tried_next(client, endpoint):
+    again = WebhookDeliveryFactory.create(endpoint=endpoint, attempts=1, started_at=timezone.now())
+    body = text(client.get(url_of("webhook", endpoint)))
+    assert f"next {display.moment(again.next_attempt_at, endpoint.company)}" in body
 
 
 def test_a_delivery_is_sent_again(client, delivery):
