@@ -6,7 +6,7 @@ import pytest
 from auditlog.models import LogEntry
 from django.core.exceptions import ValidationError
 
-from documents.models import BatchState, Document, DocumentRequest, DocumentState
+from documents.models import BatchJob, BatchState, Document, DocumentRequest, DocumentState
 from documents.services.batch_actions import (
     cancel_batch,
     pause_batch,
@@ -15,7 +15,7 @@ from documents.services.batch_actions import (
 )
 from documents.services.batches import close_finished_batches
 from tests.documents.runs import add_papers, run_with, share, states_of
-from tests.factories import BatchFactory, UserFactory
+from tests.factories import BatchFactory, BatchJobFactory, UserFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -214,3 +214,16 @@ def test_a_document_state_is_never_left_without_its_reason(by):
     batch = run_with(2, "failed")
     retry_failed(batch=batch, by=by)
     assert not Document.objects.filter(state=DocumentState.FAILED).exists()
+
+
+def test_a_plan_that_is_being_made_is_not_asked_for_again(by):
+    """A worker that has not noticed yet that the run was cancelled."""
+    batch = BatchFactory.create(state=BatchState.CANCELLED, planned_at=None)
+    job = BatchJobFactory.create(batch=batch, state="running", attempts=1)
+    with pytest.raises(ValidationError, match="try again in a minute"):
+        retry_failed(batch=batch, by=by)
+    batch.refresh_from_db()
+    assert batch.state == BatchState.CANCELLED
+    BatchJob.objects.filter(pk=job.pk).update(state="done")
+    assert retry_failed(batch=batch, by=by) == 0
+    assert batch.state == BatchState.PLANNING

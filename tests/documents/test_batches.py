@@ -1,7 +1,7 @@
 """Runs: one job plans all rows or none, turns are fair, and the sweep closes what is finished."""
 
 import pytest
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, OperationalError, connection
 
 from documents import papers
 from documents.models import Batch, BatchItem, BatchJob, BatchState, Document
@@ -106,16 +106,18 @@ def test_a_plan_that_was_committed_is_not_made_again_when_its_job_was_not_finish
     assert BatchItem.objects.count() == 3
 
 
-def test_a_plan_that_breaks_off_leaves_no_row_and_is_tried_again(monkeypatch):
+@pytest.mark.parametrize("error", [DatabaseError("gone"), OperationalError("too slow")])
+def test_a_plan_that_breaks_off_leaves_no_row_and_is_tried_again(monkeypatch, error):
     def broken(batch):
         yield from list(kinds.plan(batch))[:2]
-        raise DatabaseError("gone")
+        raise error
 
     monkeypatch.setattr(batches, "_CHUNK", 1)
     batch = started()
     with monkeypatch.context() as patched:
         patched.setitem(papers._registry.runs, "faulty", RunKind("faulty", "Faulty", broken))
         assert plan(batch) == "failed"
+    assert BatchJob.objects.get().attempts == 1
     assert (BatchItem.objects.count(), Document.objects.count()) == (0, 0)
     BatchJob.objects.update(next_attempt_at=batch.created_at)
     assert plan(batch) == "done"

@@ -137,6 +137,20 @@ def test_a_picture_that_every_paper_shows_is_stored_once():
     assert len(many) < 20 * len(one) / 2
 
 
+def test_pictures_that_differ_in_their_masks_only_keep_each_its_own():
+    def masked(mask):
+        made = pikepdf.new()
+        picture = made.make_stream(b"picture", Subtype="/Image", SMask=made.make_stream(mask))
+        made.add_blank_page().Resources = pikepdf.Dictionary(XObject=pikepdf.Dictionary(P=picture))
+        file = io.BytesIO()
+        made.save(file)
+        return io.BytesIO(file.getvalue())
+
+    with pikepdf.open(io.BytesIO(pdf_of(("A", masked(b"one")), ("B", masked(b"two"))))) as found:
+        pictures = [page.Resources.XObject.P for page in found.pages]
+        assert [picture.SMask.read_bytes() for picture in pictures] == [b"one", b"two"]
+
+
 def test_one_pdf_is_the_same_bytes_each_time():
     assert pdf_of(("A", pdf(2))) == pdf_of(("A", pdf(2)))
 

@@ -62,6 +62,15 @@ class Refusing(EmailBackend):
         raise SMTPDataError(451, b"try later")
 
 
+class RefusingLate(EmailBackend):
+    """It refuses, but so late that the lease was lost, which nobody can tell from a loss."""
+
+    def send_messages(self, messages):
+        lost(NotificationMail.objects.get())
+        sweep_leases(NotificationMail)
+        raise SMTPDataError(451, b"try later")
+
+
 class Breaking(EmailBackend):
     """It takes the message and dies before it answers."""
 
@@ -198,6 +207,16 @@ def test_a_server_that_does_not_take_it_is_tried_again(company, clerk, settings,
     NotificationMail.objects.update(next_attempt_at=NIGHT)
     work_off()
     assert len(mail.outbox) == 1
+    assert Notification.objects.get().mailed_at is not None
+
+
+def test_a_refusal_after_the_lease_was_lost_changes_nothing(company, clerk, settings):
+    pending(clerk, company)
+    send_due_digests(MORNING)
+    use(settings, RefusingLate)
+    work_off()
+    work = NotificationMail.objects.get()
+    assert (work.state, "may have arrived" in work.failure) == (WorkState.FAILED, True)
     assert Notification.objects.get().mailed_at is not None
 
 

@@ -324,6 +324,21 @@ def test_what_waits_in_a_run_is_made_at_once_for_who_asks_for_it_alone(company, 
     assert (moved.queue, moved.turn, moved.held) == ("interactive", 0, False)
 
 
+def test_what_a_worker_of_the_run_took_up_meanwhile_stays_where_it_is(company, monkeypatch):
+    paper = statement_paper()
+    insert_documents(company=company, papers=[paper], by=None, queue="batch", first_turn=900)
+    note = requests._note_wish
+
+    def and_claimed(document, by):
+        note(document, by)
+        assert Document.claim(document.pk)
+
+    monkeypatch.setattr(requests, "_note_wish", and_claimed)
+    ask(company, paper, UserFactory.create())
+    found = Document.objects.get()
+    assert (found.state, found.queue, found.turn) == ("running", "batch", 900)
+
+
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("state", ["failed", "cancelled"])
 def test_what_a_run_gave_up_is_made_at_once_for_who_asks_for_it_alone(state, queues):

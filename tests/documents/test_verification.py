@@ -58,7 +58,15 @@ def test_a_pdf_names_its_fingerprint_also_when_it_was_saved_anew():
 
 def test_a_pdf_that_was_cut_off_may_still_name_it():
     content = pdf_naming()
-    assert named_in(content[: content.rindex(b"xref")]) == PRINT
+    assert named_in(content[: content.rindex(b"\nxref")]) == PRINT
+
+
+def nobodys_pdf() -> bytes:
+    pdf = pikepdf.new()
+    pdf.add_blank_page()
+    file = io.BytesIO()
+    pdf.save(file)
+    return file.getvalue()
 
 
 def bomb() -> bytes:
@@ -83,12 +91,25 @@ def bomb() -> bytes:
         b"\0" * 100_000,
         b"%PDF-1.7\n" + b"[" * 200_000,
         b"%PDF-1.7\n1 0 obj\n" + b"<</A" * 100_000,
+        nobodys_pdf(),
         bomb(),
         pdf_naming("not a fingerprint"),
         pdf_naming(PRINT.upper()),
         pdf_naming(PRINT + "\nmore"),
     ],
-    ids=["empty", "head", "text", "zeros", "arrays", "nested", "bomb", "words", "capitals", "more"],
+    ids=[
+        "empty",
+        "head",
+        "text",
+        "zeros",
+        "arrays",
+        "nested",
+        "nobody's",
+        "bomb",
+        "words",
+        "capitals",
+        "more",
+    ],
 )
 def test_a_hostile_file_names_nothing_and_leaves_nothing(content, tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))

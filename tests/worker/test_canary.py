@@ -88,6 +88,19 @@ def test_an_archive_that_keeps_nothing_lets_it_fail(sent, settings, tmp_path: Pa
 
 
 @pytest.mark.django_db
+def test_an_old_one_that_failed_goes_too_though_it_left_no_file(sent, archive_dir):
+    start_canaries()
+    fly()
+    old = Now() - timedelta(minutes=20)
+    failed = Canary.objects.create(
+        queue="batch", state="failed", failure="No room.", finished_at=old
+    )
+    start_canaries()
+    assert not Canary.objects.filter(pk=failed.pk).exists()
+    assert len(files_below(archive_dir)) == 2
+
+
+@pytest.mark.django_db
 def test_where_it_is_off_none_is_sent(settings):
     settings.CANARY_SECONDS = 0
     assert start_canaries() == 0

@@ -95,6 +95,16 @@ def test_a_queue_that_nobody_listens_to_is_named(operator):
 
 
 @pytest.mark.django_db
+def test_a_worker_of_a_queue_that_is_no_more_hears_none_of_ours(operator):
+    all_is_well()
+    Presence.objects.filter(role=Role.WORKER).update(queues=["former"])
+    DocumentFactory.create(queue="batch", next_attempt_at=timezone.now() - timedelta(minutes=3))
+    text = page(operator)
+    assert "former" in text  # beside its worker
+    assert "No worker listens to the queue <code>batch</code>" in text
+
+
+@pytest.mark.django_db
 def test_a_dispatcher_that_is_there_but_makes_no_pass_is_stuck(operator):
     all_is_well()
     Mark.objects.update(at=Now() - timedelta(minutes=2))

@@ -72,6 +72,21 @@ def test_days_pictures_and_texts_of_several_lines_are_written_as_people_read_the
     ]
 
 
+def test_facts_inside_of_rows_are_written_out_with_their_names():
+    before = {"items": [{"name": "Tea", "tax": {"rate": "20", "is_reduced": False}}]}
+    after = {"items": [{"name": "Tea", "tax": {"rate": "5", "is_reduced": True}}]}
+    [items] = changes(before, after).lists
+    assert (items.removed, items.added) == (
+        ["Tea · Rate 20, Is reduced no"],
+        ["Tea · Rate 5, Is reduced yes"],
+    )
+
+
+def test_a_day_that_is_none_is_written_as_it_is():
+    found = changes({"date": "2026-02-28"}, {"date": "2026-02-30"})
+    assert fields(found) == [("Date", "28 Feb 2026", "2026-02-30")]
+
+
 def test_another_template_alone_is_a_change():
     found = changes({"a": 1}, {"a": 1}, template_version=7)
     assert fields(found) == [("Template", "version 7", "version 1")]

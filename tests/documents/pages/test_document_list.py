@@ -1,4 +1,5 @@
 from datetime import date, timedelta
+from uuid import uuid4
 
 import pytest
 from django.urls import reverse
@@ -6,6 +7,7 @@ from django.utils import timezone
 
 from documents.models import Delivery, DeliveryState, Document, DocumentRequest, DocumentState
 from documents.selectors import places_in_queue
+from documents.templatetags import display
 from documents.views import documents as pages
 from tests.factories import DocumentFactory, UserFactory
 
@@ -213,6 +215,23 @@ def test_an_e_mail_shows_beside_its_paper(client, company):
     assert "perhaps sent" in body
 
 
+def test_several_e_mails_with_a_paper_are_counted_by_state(client, company):
+    document = DocumentFactory.create(company=company, ready=True)
+    for state, times in ((DeliveryState.SENT, 2), (DeliveryState.UNKNOWN, 1)):
+        for _ in range(times):
+            Delivery.objects.create(
+                company=company,
+                document=document,
+                recipient_id=uuid4(),
+                address="ap@harbour.example",
+                state=state,
+                message_id=f"{uuid4()}@here",
+            )
+    body = client.get(URL).content.decode()
+    assert "2 sent" in body
+    assert "1 perhaps sent" in body
+
+
 def test_the_state_of_a_version_is_told(client, company):
     old = DocumentFactory.create(company=company)
     DocumentFactory.create(company=company, subject_id=old.subject_id, version=2)
@@ -233,3 +252,11 @@ def test_the_state_of_a_version_is_told(client, company):
 def test_an_age_is_told_roughly(client, company, ago, said):
     aged(DocumentFactory.create(company=company), **ago)
     assert f">{said}</time>" in client.get(URL).content.decode()
+
+
+def test_after_a_month_the_day_stands_there(client, company):
+    document = aged(DocumentFactory.create(company=company), days=31)
+    document.refresh_from_db()
+    body = client.get(URL).content.decode()
+    assert display.moment(document.created_at, company) in body
+    assert "31 d" not in body

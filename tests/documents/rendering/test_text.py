@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from documents.rendering import MissingGlyph, RenderError, render_paper
+from documents.rendering import MissingGlyph, RenderError, render, render_paper
 from tests.documents.rendering.samples import drawn_glyphs, printed, statement, text_of
 
 FIELDS = [
@@ -153,3 +153,9 @@ def test_a_long_reference_is_broken_not_lost(reference):
 def test_an_unknown_locale_prints_in_english():
     paper = printed(statement(1, locale="<b>;{}"))
     assert "Statement of account" in text_of(paper.content)
+
+
+def test_a_fixed_word_of_a_template_that_no_font_can_print_ends_the_render():
+    html = "<html lang='en'><head><title>t</title></head><body>Total \U0001f9fe</body></html>"
+    with pytest.raises(MissingGlyph, match=r"U\+1F9FE, RECEIPT"):
+        render(html=html, assets={})
