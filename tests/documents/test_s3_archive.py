@@ -5,6 +5,8 @@ import os
 import subprocess
 import sys
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
@@ -118,6 +120,22 @@ def test_a_missing_file_is_told_as_missing_and_a_silent_server_is_not(bucket):
         away.read(key, DIGEST)
 
 
+@pytest.fixture
+def another():
+    """A server that knows nothing of S3, as where something else was given its address."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as running:
+        Thread(target=running.serve_forever, args=(0.05,), daemon=True).start()
+        yield open_archive(f"s3://key:secret@127.0.0.1:{running.server_port}/papers?tls=off")
+        running.shutdown()
+
+
+def test_a_server_that_does_not_do_it_says_nothing_of_its_files(another):
+    with pytest.raises(Unavailable):
+        another.read("documents/1/ab/file", DIGEST)
+    with pytest.raises(Unavailable):
+        another.size("documents/1/ab/file")
+
+
 @pytest.mark.parametrize("key", ["../secret", "documents/../../secret", "/etc/passwd"])
 def test_a_key_that_points_out_of_the_archive_is_refused(bucket, key):
     with pytest.raises(Damaged, match="points out of the archive"):
@@ -170,6 +188,16 @@ def test_an_old_file_is_removed_and_a_young_one_is_not(bucket):
     assert bucket.remove(key, untouched_since=FUTURE)
     assert names(bucket) == []
     assert not bucket.remove(key, untouched_since=FUTURE)
+
+
+def test_an_old_touch_is_removed_and_no_copy_of_it_put_aside(bucket, monkeypatch):
+    monkeypatch.delattr(type(bucket), "_copy")
+    store(bucket)
+    key = store(bucket).key
+    [touch] = set(names(bucket)) - {key}
+    assert not bucket.remove(touch, untouched_since=time.time() - 1000)
+    assert bucket.remove(touch, untouched_since=FUTURE)
+    assert names(bucket) == [key]
 
 
 @pytest.mark.parametrize("step", ["_was_touched", "_copy", "_delete"])
@@ -317,6 +345,7 @@ def test_a_url_says_all_there_is_to_know():
         "s3:///papers",
         "gs://key:hush@example.com/papers",
         "s3://key:hush@example.com/papers?tls=off",
+        "s3://key:hush@example.com/papers?tls=perhaps",
         "s3://key:hush@example.com/papers?colour=red",
         "s3://key:hush@example.com:port/papers",
     ],

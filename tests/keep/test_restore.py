@@ -1,11 +1,13 @@
 """What is restored elsewhere is what was backed up, and is looked at before it is trusted."""
 
+import hashlib
 import json
 import shutil
 import threading
 import time
 from decimal import Decimal
 from io import StringIO
+from uuid import uuid4
 
 import pyrage
 import pytest
@@ -14,6 +16,9 @@ from django.db import connection
 from django.utils import timezone
 
 from billing.models import Balance, NumberSequence
+from documents.archive import Damaged
+from documents.backups.pool import Pool
+from documents.backups.sealing import OPEN
 from documents.models import Delivery, Document, DocumentState
 from tests.billing.factories import (
     posted_invoice,
@@ -166,6 +171,70 @@ def test_a_table_that_the_backup_lost_stops_it_before_anything_is_changed(filled
     assert f"billing_invoice.gz of the backup is {how}" in said
 
 
+def changed_manifest(backup, **facts):
+    path = backup / "manifest.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | facts))
+
+
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [
+        ({"format": 2}, "is of another format: 2"),
+        ({"tables": 5}, "can't be read"),
+        ({"vendor": "oracle"}, "The backup is of oracle, this database is"),
+        ({"migrations": {"billing": ["9999_next"]}}, "of a newer version: billing.9999_next"),
+    ],
+)
+def test_a_backup_that_does_not_fit_stops_it_before_anything_is_changed(
+    filled, folder, facts, said
+):
+    changed_manifest(made_backup(folder), **facts)
+    Balance.objects.all().delete()
+    done, told = here(str(folder))
+    assert (done, said in told) == (1, True), told
+    assert not Balance.objects.exists()
+
+
+def test_a_table_of_fewer_rows_than_it_had_leaves_all_as_it_was(filled, folder):
+    backup = made_backup(folder)
+    tables = json.loads((backup / "manifest.json").read_text())["tables"]
+    [books] = [table for table in tables if table["name"] == "billing_balance"]
+    books["rows"] += 1
+    changed_manifest(backup, tables=tables)
+    Balance.objects.all().delete()
+    done, told = here(str(folder))
+    assert (done, "billing_balance has 1 rows instead of 2" in told) == (1, True), told
+    assert not Balance.objects.exists()
+
+
+def test_a_backup_that_was_not_finished_is_none(filled, folder):
+    backup = made_backup(folder)
+    (backup / "manifest.json").unlink()
+    done, told = here(str(folder), "--backup", backup.name)
+    assert (done, "was never finished" in told) == (1, True), told
+
+
+def test_a_file_that_changes_while_it_is_copied_is_not_kept(tmp_path):
+    pool = Pool(tmp_path, OPEN)
+    with pytest.raises(Damaged, match="has changed"):
+        pool.put(hashlib.sha256(b"before").hexdigest(), [b"after"])
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_e_mails_that_wait_are_to_be_looked_at_first(filled, folder):
+    Delivery.objects.create(
+        company=filled,
+        document=DocumentFactory.create(company=filled, ready=True),
+        recipient_id=uuid4(),
+        address="a@example.org",
+        message_id="one@example.org",
+    )
+    made_backup(folder)
+    done, told = here(str(folder))
+    assert (done, "waiting to be done: 1 deliveries" in told) == (0, True), told
+    assert "look at them before the dispatcher starts" in told
+
+
 def test_drift_and_a_counter_that_is_behind_are_told_and_not_mended(filled, folder):
     Balance.objects.update(paid=99, current=Decimal("6.1"))
     NumberSequence.objects.filter(series="INV").update(next_number=1)
@@ -207,6 +276,30 @@ def test_with_a_passphrase_nothing_can_be_read_without_it(filled, folder, tmp_pa
     assert (done, "This is not the passphrase" in said) == (1, True)
     done, said = here(str(folder), "--passphrase-file", str(right))
     assert done == 0, said
+
+
+def test_an_empty_passphrase_is_none(filled, folder, tmp_path):
+    (tmp_path / "empty").write_text(" \n")
+    with pytest.raises(CommandError, match="is empty"):
+        made_backup(folder, "--passphrase-file", str(tmp_path / "empty"))
+    assert not folder.exists()
+
+
+def test_without_the_key_that_lies_beside_it_the_passphrase_opens_nothing(filled, folder, tmp_path):
+    (tmp_path / "right").write_text("correct horse battery staple\n")
+    made_backup(folder, "--passphrase-file", str(tmp_path / "right"))
+    (folder / "key.age").unlink()
+    done, told = here(str(folder), "--passphrase-file", str(tmp_path / "right"))
+    assert (done, "key.age is missing" in told) == (1, True), told
+    assert not (folder / "key.age").exists()
+
+
+def test_what_is_not_an_identity_is_told(filled, folder, tmp_path):
+    ours = pyrage.x25519.Identity.generate()
+    made_backup(folder, "--encrypt-to", str(ours.to_public()))
+    (tmp_path / "public").write_text(f"{ours.to_public()}\n")
+    done, told = here(str(folder), "--identity", str(tmp_path / "public"))
+    assert (done, "This is no age identity" in told) == (1, True), told
 
 
 def test_to_a_recipient_whose_key_is_not_here(filled, folder, tmp_path):

@@ -120,6 +120,18 @@ def made_older(backup):
     path.write_text(json.dumps(manifest))
 
 
+def test_an_older_backup_is_brought_to_the_present(filled, folder, place):
+    made_older(made_backup(folder))
+    done, said = place.manage("restore", str(folder))
+    assert done == 0, said
+    assert "Everything is sound." in said
+    migrated_last = (
+        "from django.db.migrations.recorder import MigrationRecorder\n"
+        "print(MigrationRecorder.Migration.objects.latest('applied').name)\n"
+    )
+    assert place.shell(migrated_last).endswith("0007_claims_of_chunks_named")
+
+
 @pytest.mark.parametrize(
     "name", ["resume_work", pytest.param("call_command", marks=pytest.mark.slow)]
 )
