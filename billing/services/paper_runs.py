@@ -12,11 +12,10 @@ from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import Prefetch
 
 from accounts.models import Company, User
-from billing.models import Allocation, Challan, Invoice, Payment, Return
-from billing.services.papers import APPLIED_ORDER, Printable, paper_of
+from billing.models import Challan, Invoice, Payment, Return
+from billing.services.papers import APPLIED, Printable, paper_of
 from billing.snapshots import company_facts
 from billing.snapshots.facts import Facts
 from documents.models import Batch
@@ -27,14 +26,6 @@ MOST_PAPERS = 50_000
 _CHUNK = 500
 _DELETED = "it was deleted"
 _NOT_THERE = "no longer there"
-
-_APPLIED = Prefetch(
-    "allocations",
-    queryset=Allocation.objects.across_companies()  # each row's own, and the rows are of one
-    .select_related("invoice")
-    .order_by(*APPLIED_ORDER),
-    to_attr="applied_rows",
-)
 
 
 @dataclass(frozen=True)
@@ -64,7 +55,7 @@ SOURCES: dict[str, Source] = {
         lambda company: (
             Payment.all_objects.for_company(company)
             .select_related("party")
-            .prefetch_related(_APPLIED)
+            .prefetch_related(APPLIED)
         ),
         lambda payment: payment.payment_number,
     ),
@@ -74,7 +65,7 @@ SOURCES: dict[str, Source] = {
         lambda company: (
             Return.all_objects.for_company(company)
             .select_related("party", "invoice")
-            .prefetch_related("items", _APPLIED)
+            .prefetch_related("items", APPLIED)
         ),
         lambda return_document: return_document.return_number,
     ),
@@ -142,7 +133,7 @@ def _planned(
         return Planned(pk, code, name, None, _DELETED)
     record.company = company  # already here: no query for it
     try:
-        paper = paper_of(record, issuer=issuer, applied=getattr(record, "applied_rows", None))
+        paper = paper_of(record, issuer=issuer)
     except ValidationError as error:
         return Planned(pk, code, name, None, " ".join(error.messages)[:200])
     return Planned(pk, code, name, paper)

@@ -60,7 +60,7 @@ class ChallanBulkView(BulkView):
 
     section = "challans"
     required_role = Role.VIEWER
-    rows = staticmethod(challan_page_rows)
+    rows = staticmethod(lambda company: challan_page_rows(company).prefetch_related("items"))
     actions = ChallanListView.bulk_actions
     back = "billing:challan_list"
     paper_run = "challan-papers"

@@ -22,7 +22,7 @@ from billing.selectors.postings import (
     rest_of,
 )
 from billing.services import record_payment, void_payment
-from billing.services.papers import request_paper
+from billing.services.papers import APPLIED, request_paper
 from billing.tables.postings import PaymentTable
 from billing.views.bulk import BulkView
 from billing.views.entries import EntryView
@@ -60,7 +60,7 @@ class PaymentListView(RecordListView):
 class PaymentBulkView(BulkView):
     section = "payments"
     required_role = Role.VIEWER
-    rows = staticmethod(payment_page_rows)
+    rows = staticmethod(lambda company: payment_page_rows(company).prefetch_related(APPLIED))
     actions = PaymentListView.bulk_actions
     back = "billing:payment_list"
     paper_run = "receipt-papers"

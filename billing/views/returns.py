@@ -23,7 +23,7 @@ from billing.selectors.postings import (
     return_page_rows,
 )
 from billing.services import delete_return, record_return
-from billing.services.papers import request_paper
+from billing.services.papers import APPLIED, request_paper
 from billing.tables.postings import ReturnTable
 from billing.views.bulk import BulkView
 from billing.views.entries import EntryView
@@ -57,7 +57,9 @@ class ReturnListView(RecordListView):
 class ReturnBulkView(BulkView):
     section = "returns"
     required_role = Role.VIEWER
-    rows = staticmethod(return_page_rows)
+    rows = staticmethod(
+        lambda company: return_page_rows(company).prefetch_related("items", APPLIED)
+    )
     actions = ReturnListView.bulk_actions
     back = "billing:return_list"
     paper_run = "return-papers"

@@ -9,6 +9,7 @@ from django.urls import reverse
 from billing.dates import today
 from billing.models import Challan, ChallanItem, ChallanState, Invoice
 from billing.services import close_books, deliver_challan, save_challan
+from documents.models import Document
 from tests.billing.factories import DAY, new_party
 from tests.billing.pages.conftest import business_queries
 from tests.billing.pages.typed import lines
@@ -168,6 +169,20 @@ def test_several_become_one_draft_and_never_twice(clerk, party):
     assert "No draft was made" in said(response)
     assert "is invoiced" in said(response)
     assert Invoice.objects.count() == 1
+
+
+def test_papers_of_the_ticked_are_asked_for(clerk, party, queues):
+    challans = [new_challan(party), new_challan(party, delivered=True)]
+    data = {"action": "paper", "ids": [str(challan.pk) for challan in challans]}
+    assert "Make PDFs: 2 done." in said(clerk.post(BULK, data, follow=True))
+    asked = Document.objects.filter(kind="challan").values_list("subject_id", flat=True)
+    assert set(asked) == {challan.pk for challan in challans}
+    assert not Invoice.objects.exists()
+
+
+def test_of_no_challan_no_invoice_is_made(clerk):
+    assert "Tick the rows first." in said(clerk.post(BULK, {"action": "invoice"}, follow=True))
+    assert not Invoice.objects.exists()
 
 
 def test_challans_of_several_parties_are_refused(clerk, company, party):

@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from billing.models import Invoice, Payment
 from billing.services import void_payment
+from documents.models import Document
 from tests.billing.factories import DAY, new_party, posted_invoice, posted_payment
 from tests.billing.pages.conftest import business_queries
 from tests.factories import CompanyFactory
@@ -124,6 +125,34 @@ def test_applying_too_much_is_refused_beside_its_field(clerk, party, text, wrong
     response = clerk.post(at("apply", payment), {f"share-{invoice.pk}": text, "save": "1"})
     assert wrong in " ".join(response.context["form"].errors["allocations"])
     assert Invoice.objects.get().due == 100
+
+
+def test_what_is_typed_is_looked_at_without_saving(clerk, party):
+    payment, invoice = posted_payment(party, "40"), posted_invoice(party, "100")
+    data = {f"share-{invoice.pk}": "15.5", "look": "1"}
+    body = clerk.post(at("apply", payment), data).content.decode()
+    assert f'name="share-{invoice.pk}" value="15.5"' in body
+    assert Invoice.objects.get().due == 100
+
+
+def bulk(client, action, *payments, **fields):
+    data = {"action": action, "ids": [str(each.pk) for each in payments], **fields}
+    return client.post(reverse("billing:payment_bulk"), data, follow=True)
+
+
+def test_receipts_of_the_ticked_are_asked_for(viewer, party, queues):
+    payments = [posted_payment(party, "10"), posted_payment(party, "20")]
+    assert "Make receipts: 2 done." in said(bulk(viewer, "paper", *payments))
+    assert Document.objects.filter(kind="payment-receipt").count() == 2
+    assert not Payment.objects.exclude(voided_at=None).exists()
+
+
+def test_an_accountant_voids_the_ticked(accountant, party):
+    one, other = posted_payment(party, "10"), posted_payment(party, "20")
+    assert "Void: 1 done." in said(bulk(accountant, "void", one, reason="Bounced"))
+    assert Payment.objects.get(pk=one.pk).void_reason == "Bounced"
+    assert Payment.objects.get(pk=other.pk).voided_at is None
+    assert not Document.objects.exists()
 
 
 def test_an_invoice_of_somebody_else_is_no_target(clerk, company, party):

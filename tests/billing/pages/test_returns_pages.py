@@ -9,6 +9,7 @@ from django.urls import reverse
 from billing.dates import today
 from billing.models import Balance, Invoice, InvoiceItem, Return
 from billing.services import close_books
+from documents.models import Document
 from tests.billing.books import assert_reconciled
 from tests.billing.factories import (
     DAY,
@@ -125,6 +126,21 @@ def test_a_wrong_field_is_named(clerk, party, field, typed, wrong):
     response = clerk.post(CREATE, of(sold(party), "1", **{field: typed}))
     assert wrong in " ".join(response.context["form"].errors[field])
     assert f'id="id_{field}-errors"' in response.content.decode()
+
+
+def test_a_party_that_is_none_is_said_to_be(clerk, party):
+    response = clerk.post(CREATE, without(party) | {"party": "nobody"})
+    assert response.context["form"].errors["party"] == ["There is no such party."]
+    assert not Return.objects.exists()
+
+
+def test_credit_notes_of_the_ticked_are_asked_for(viewer, party, queues):
+    made = [returned_item(sold(party), "2"), posted_return(party, "7")]
+    data = {"action": "paper", "ids": [str(each.pk) for each in made]}
+    response = viewer.post(reverse("billing:return_bulk"), data, follow=True)
+    assert "Make credit notes: 2 done." in said(response)
+    asked = Document.objects.filter(kind="return-receipt").values_list("subject_id", flat=True)
+    assert set(asked) == {each.pk for each in made}
 
 
 def test_closed_books_are_named(clerk, company, party):
