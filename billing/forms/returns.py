@@ -89,9 +89,6 @@ class ReturnForm(RowsMixin, forms.Form):
         return cleaned
 
     def _clean_of_invoice(self, invoice: Invoice) -> None:
-        party = self.cleaned_data.get("party")
-        if party is not None and party.pk != invoice.party_id:
-            self.add_error("party", "The invoice belongs to another party.")
         sold = {str(row.item.pk): row for row in self.sold(invoice)}
         names = {key: row.item.description[:60] for key, row in sold.items()}
         numbers = self.parse_rows("quantity", names, "There is no such item on the invoice.")
