@@ -5,8 +5,13 @@ import io
 import pytest
 from django.core.management import CommandError, call_command
 
+from billing.management.commands import recompute_balances
 from billing.models import Balance, Recomputation, RecomputationMode
-from billing.services.recomputing import start_recomputation
+from billing.services.recomputing import (
+    cancel_recomputation,
+    finish_here,
+    start_recomputation,
+)
 from tests.billing.books import assert_reconciled
 from tests.billing.drifting import shift, sound_books
 from tests.billing.factories import new_party, posted_invoice
@@ -71,6 +76,26 @@ def test_one_that_is_open_is_finished_before_ones_own(company, books, party):
     open_.refresh_from_db()
     assert (open_.state, open_.drifting) == ("done", 1)
     assert Recomputation.objects.get(number=2).corrected == 1
+
+
+def test_one_that_somebody_cancels_meanwhile_ends_with_2(company, books, monkeypatch):
+    def cancelled_first(run, watch):
+        cancel_recomputation(run=run)
+        finish_here(run, watch)
+
+    monkeypatch.setattr(recompute_balances, "finish_here", cancelled_first)
+    code, said = run("--company", company.slug)
+    assert code == 2
+    assert "northgate: Recomputation 1 is cancelled." in said
+
+
+def test_ctrl_c_leaves_it_to_the_workers(company, books, monkeypatch):
+    def ctrl_c(run, watch):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(recompute_balances, "finish_here", ctrl_c)
+    assert run("--company", company.slug)[0] == 130
+    assert Recomputation.objects.get().is_final is False
 
 
 def test_an_unknown_company_is_named_and_ends_with_2(db):

@@ -330,6 +330,10 @@ class TestTheCommand:
             self.say("--dry-run", period=period)
         assert not Batch.objects.exists()
 
+    def test_without_waiting_it_says_where_the_run_is(self, books, settings):
+        said = self.say()
+        assert f"is queued. Look at it at {settings.SITE_URL}/documents/runs/" in said
+
     def test_a_file_that_cannot_be_written_is_said(self, books, tmp_path):
         with pytest.raises(CommandError, match="--csv"):
             self.say("--dry-run", f"--csv={tmp_path / 'none' / 'table.csv'}")

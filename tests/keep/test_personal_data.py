@@ -14,6 +14,7 @@ from billing.selectors.retention import first_kept_day, kept_until
 from billing.services.parties import save_party
 from documents.models import Delivery, DeliveryState, Document
 from tests.billing.factories import new_party, posted_invoice, posted_payment
+from tests.documents.archived import lose, path_of, with_file
 from tests.factories import PDF, CompanyFactory, DocumentFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("archive_dir")]
@@ -85,6 +86,20 @@ def test_everything_of_a_party_is_handed_over_and_nothing_of_another(party, comp
     assert facts["deliveries"][0]["address"] == EMAIL
     assert any("email" in change["changes"] for change in facts["changes"])
     assert "Somebody Else" not in text
+
+
+def test_a_paper_that_is_lost_is_named_and_the_rest_handed_over(party, tmp_path, capsys):
+    kept = paper(party)
+    lost = with_file(b"%PDF another", company=party.company, recipient_id=party.pk)
+    lose(path_of(lost))
+    path = tmp_path / "party.zip"
+    with pytest.raises(SystemExit) as ended:
+        call_command("export_party", "P1", "--company", "northgate", "--to", str(path))
+    assert ended.value.code == 1
+    assert f"{lost.storage_key} is missing" in capsys.readouterr().err
+    with zipfile.ZipFile(path) as file:
+        assert f"papers/{kept.pk}.pdf" in file.namelist()
+        assert f"papers/{lost.pk}.pdf" not in file.namelist()
 
 
 def test_who_handed_it_over_stands_in_the_trail(party, tmp_path, monkeypatch):
