@@ -120,6 +120,14 @@ class TestAgainstAnInvoice:
 
 @pytest.mark.django_db
 class TestOnAccount:
+    @pytest.mark.parametrize(
+        ("prices", "field"), [(["9e12", "9e12"], "all of it"), (["1e13"], "unit_price")]
+    )
+    def test_more_than_the_books_can_hold_is_refused(self, party, prices, field):
+        lines = [ReturnLine(D(1), description="Jug", unit_price=D(price)) for price in prices]
+        assert refused_field(party, lines, reason="Broken") == field
+        assert not Balance.objects.filter(party=party).exclude(current=0).exists()
+
     def test_it_is_credit_of_the_party(self, company, party):
         posted_invoice(party, "100")
         assert posted_return(party, "30").invoice is None

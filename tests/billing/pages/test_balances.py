@@ -211,6 +211,11 @@ class TestOpenings:
         assert "closed up to 2026-01-31" in said
         assert opening_of(party) in (None, (0, None))
 
+    def test_saved_as_it_was_nothing_has_changed(self, accountant, party):
+        said = body(accountant.post(URL, rows((party, "", "")), follow=True))
+        assert "Nothing had changed." in said
+        assert opening_of(party) is None
+
     def test_one_wrong_row_saves_none(self, accountant, party, company):
         other = new_party(company, code="P2")
         day = (today(company) + timedelta(days=1)).isoformat()

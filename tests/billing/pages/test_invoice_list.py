@@ -4,8 +4,11 @@ import csv
 import io
 from datetime import date, timedelta
 from decimal import Decimal
+from uuid import uuid4
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.models import Role
@@ -13,6 +16,7 @@ from billing.dates import today
 from billing.models import Invoice, InvoiceState
 from billing.services import void_invoice
 from billing.views import InvoiceListView
+from billing.views.bulk import MOST
 from billing.views.exports import cell
 from documents.models import Document
 from tests.billing.factories import draft_invoice, new_party, posted_invoice, posted_payment
@@ -218,6 +222,27 @@ def test_one_foreign_id_and_nothing_is_done(clerk, stranger, party):
 @pytest.mark.parametrize("ids", [["x"], ["\0"], ["1"], [""]])
 def test_ids_that_are_none_are_not_found(clerk, ids):
     assert clerk.post(f"{LIST}bulk/", {"action": "issue", "ids": ids}).status_code == 404
+
+
+def test_with_nothing_ticked_it_says_what_to_do(clerk, party):
+    draft = draft_invoice(party, "10")
+    assert "Tick the rows first." in said(bulk(clerk, "issue"))
+    draft.refresh_from_db()
+    assert draft.state == InvoiceState.DRAFT
+
+
+def test_of_many_refusals_five_are_said_and_the_rest_counted(clerk, party):
+    response = bulk(clerk, "issue", *(draft_invoice(party) for _ in range(7)))
+    assert said(response).count("needs at least one item") == 5
+    assert "… and 2 more were refused." in said(response)
+
+
+def test_more_than_a_list_can_show_is_refused(clerk, party):
+    ids = [str(uuid4()) for _ in range(MOST + 1)]
+    with CaptureQueriesContext(connection) as queries:
+        response = clerk.post(f"{LIST}bulk/", {"action": "issue", "ids": ids})
+    assert response.status_code == 404
+    assert not any(ids[0].replace("-", "") in query["sql"].replace("-", "") for query in queries)
 
 
 def test_a_viewer_ticks_nothing(viewer, party):

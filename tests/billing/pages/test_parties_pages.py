@@ -132,6 +132,15 @@ def test_the_history_tells_of_changes(clerk, party):
     assert "Quayside Ltd" in clerk.get(at("history", party)).content.decode()
 
 
+def test_who_owes_more_than_the_limit_is_marked_in_the_list(viewer, party):
+    party.credit_limit = Decimal(100)
+    party.save()
+    posted_invoice(party, "100")
+    assert "Over the credit limit" not in viewer.get(LIST).content.decode()
+    posted_invoice(party, "0.01")
+    assert "Over the credit limit" in viewer.get(LIST).content.decode()
+
+
 def test_an_address_that_nobody_touched_is_no_change(clerk, party):
     """A browser ends the lines of a text area by CR and LF."""
     typed_again = party.address.replace("\n", "\r\n")

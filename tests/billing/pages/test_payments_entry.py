@@ -110,6 +110,31 @@ def test_what_is_wrong_is_said_beside_its_field(clerk, party, field, typed_in, s
     assert not Payment.objects.exists()
 
 
+def test_an_invoice_alone_says_whose_payment_it_is(clerk, party):
+    invoice = posted_invoice(party, "120")
+    clerk.post(URL, typed(None, invoice=str(invoice.pk)))
+    payment = Payment.objects.get()
+    assert (payment.party, payment.invoice) == (party, invoice)
+
+
+def test_one_invoice_and_a_spread_at_once_are_refused(clerk, party):
+    one, other = posted_invoice(party, "120"), posted_invoice(party, "30")
+    data = typed(party, invoice=str(one.pk), **shares((other, "20")))
+    response = clerk.post(URL, data)
+    assert "Pay one invoice, or spread" in response.context["form"].errors["allocations"][0]
+    assert not Payment.objects.exists()
+
+
+def test_what_the_oldest_uses_up_leaves_nothing_for_the_next(clerk, party):
+    newer = posted_invoice(party, "100", day=DAY)
+    older = posted_invoice(party, "30", day=DAY - timedelta(days=9))
+    data = typed(party, amount="30", spread="1")
+    del data["save"]
+    body = clerk.post(URL, data).content.decode()
+    assert f'name="share-{older.pk}" value="30.00"' in body
+    assert f'name="share-{newer.pk}" value=""' in body
+
+
 def test_a_missing_party_is_asked_for(clerk):
     response = clerk.post(URL, typed(None))
     assert response.context["form"].errors["party"] == ["Choose a party."]

@@ -1,11 +1,15 @@
 """The pages of recomputations: begun, followed, left and found again, applied."""
 
+from datetime import timedelta
+
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import Role
 from billing.audit import history_of
 from billing.models import Balance, Recomputation, RecomputationMode, RecomputationState
+from billing.selectors.recomputations import ChunkProgress
 from billing.services.recomputing import finish_here, start_recomputation
 from tests.billing.books import assert_reconciled
 from tests.billing.drifting import APPLY, recompute, shift, sound_books
@@ -82,6 +86,17 @@ class TestFollowing:
         assert 'id="progress"' in last
         assert "every balance is right" in last
         assert "hx-trigger" not in last
+
+    def test_it_says_how_long_it_will_take_once_that_can_be_told(self, company):
+        run = Recomputation(company=company, created_at=timezone.now())
+
+        def left(after, finished=25):
+            at = run.created_at + timedelta(seconds=after)
+            return ChunkProgress(100, finished, last_finished=at).time_left(run)
+
+        assert left(after=20) == timedelta(seconds=60)
+        assert left(after=0.5) is None  # too soon to say
+        assert left(after=20, finished=0) is None
 
     def test_a_button_does_not_make_it_look_changed(self, accountant, open_run):
         first = accountant.get(open_run.get_absolute_url())

@@ -10,9 +10,11 @@ from billing.models import Allocation, Balance, Invoice, InvoiceState, Payment
 from billing.selectors.credits import unapplied_credit, unapplied_sources
 from billing.services import (
     apply_credit,
+    delete_draft,
     delete_return,
     invoice_challans,
     issue_invoice,
+    payments,
     record_payment,
     void_invoice,
     void_payment,
@@ -112,6 +114,24 @@ class TestSpreading:
             )
             == field
         )
+
+    def test_over_more_invoices_than_can_be_locked_at_once_is_refused(self, party, monkeypatch):
+        monkeypatch.setattr(payments, "MOST_ALLOCATIONS", 2)
+        shares = [(posted_invoice(party, "10"), D(1)) for _ in range(3)]
+        assert refusal(lambda: spread(party, "5", *shares)) == (
+            "allocations",
+            "At most 2 invoices.",
+        )
+        assert not Payment.objects.exists()
+
+    def test_an_invoice_that_was_deleted_meanwhile_is_not_paid(self, party):
+        draft = entered(party)
+        delete_draft(invoice=draft, by=None)
+        assert refusal(lambda: posted_payment(party, "5", invoice=draft)) == (
+            "invoice",
+            "The invoice is deleted.",
+        )
+        assert not Payment.objects.exists()
 
 
 class TestApplying:
@@ -233,6 +253,12 @@ class TestVoidingAPayment:
 
 
 class TestVoidingAnInvoice:
+    def test_one_that_was_deleted_meanwhile_is_said_to_be(self, party):
+        draft = entered(party)
+        delete_draft(invoice=draft, by=None)
+        said = refusal(lambda: void_invoice(invoice=draft, reason="Twice", by=None))
+        assert said == (NON_FIELD_ERRORS, "The invoice is deleted.")
+
     def test_what_was_paid_becomes_credit_and_the_number_stays(self, company, party):
         invoice = posted_invoice(party, "100")
         payment = posted_payment(party, "60", invoice=invoice)
