@@ -121,10 +121,8 @@ def run_label(kind: str) -> str:
 
 
 @register.filter
-def duration(value: datetime.timedelta | None) -> str:
+def duration(value: datetime.timedelta) -> str:
     """`4 s`, `3 min 20 s`, `2 h 5 min`."""
-    if value is None:
-        return ""
     seconds = max(0, round(value.total_seconds()))
     if seconds < 60:
         return f"{seconds} s"

@@ -10,10 +10,8 @@ _UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 
 
 @register.filter
-def span(value: timedelta | None) -> str:
-    """`3 min 20 s`: the two largest units; `never` for None."""
-    if value is None:
-        return "never"
+def span(value: timedelta) -> str:
+    """`3 min 20 s`: the two largest units."""
     left = max(0, int(value.total_seconds()))
     parts: list[str] = []
     for size, unit in _UNITS:
