@@ -1,5 +1,7 @@
 """The one door to WeasyPrint, whose import costs seconds and belongs in workers only."""
 
+import atexit
+import gc
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -17,4 +19,12 @@ def import_engine() -> "type[Engine]":
 @cache
 def engine() -> "Engine":
     """The engine of this process, built at the first call."""
-    return import_engine()()
+    made = import_engine()()
+    atexit.register(_let_go)
+    return made
+
+
+def _let_go() -> None:
+    """Python unloads Pango as it ends: what still belongs to it by then would crash the process."""
+    engine.cache_clear()
+    gc.collect()
