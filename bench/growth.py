@@ -6,9 +6,8 @@ from bench.findings import Curve, Findings, quantile, seconds
 from bench.interactive import latencies
 from bench.papers import printed, statement
 from bench.pipeline import planned, rate_of, run_of
-from bench.servers import at_work, fresh
+from bench.servers import as_a_worker, at_work, fresh
 from bench.sizes import Size
-from documents.rendering import warm_up
 
 _LINES = (10, 100, 1_000)
 _REQUESTS = 15
@@ -28,7 +27,7 @@ def measure(size: Size) -> Findings:
 
 def _rendering(size: Size) -> Curve:
     fresh()
-    warm_up()
+    as_a_worker()
     points = []
     for lines in _LINES:
         facts = statement(lines)

@@ -24,7 +24,7 @@ from bench.peers.browsers import chromium, weasyprint, wkhtmltopdf
 from bench.peers.typesetters import reportlab, typst
 from bench.pipeline import planned
 from bench.processors import used_here
-from bench.servers import fresh
+from bench.servers import as_a_worker, fresh
 from bench.sizes import Size
 from billing.models import Challan, ChallanItem, Invoice, Party, Payment, Return
 from billing.services.challans import save_challan
@@ -33,7 +33,7 @@ from documents.archive import archive
 from documents.fingerprints import fingerprint
 from documents.models import Document
 from documents.papers import paper_kind
-from documents.rendering import Asset, Rendered, render_paper, warm_up
+from documents.rendering import Asset, Rendered, render_paper
 from documents.rendering.codes import links_of
 
 OURS, NAIVE = "Pressroom", "WeasyPrint, naive"
@@ -53,7 +53,7 @@ Facts = tuple[str, dict[str, Any], str]  # kind, snapshot, fingerprint
 def measure(size: Size) -> Findings:
     found = Findings()
     fresh()
-    warm_up()
+    as_a_worker()
     papers = _papers()
     with ExitStack() as stack:
         engines = _engines(found, stack)

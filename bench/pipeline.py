@@ -13,14 +13,14 @@ from django.db.models import Max, Min
 from accounts.models import Company
 from bench.data import PERIOD, books
 from bench.findings import Bar, Cost, Findings, cost, milliseconds
-from bench.servers import at_work, fresh, until
+from bench.servers import as_a_worker, at_work, fresh, until
 from bench.sizes import Size
 from billing.models import Invoice
 from billing.services import start_statement_run
 from billing.services.papers import request_paper
 from documents.models import Batch, BatchJob, BatchState, Document
 from documents.papers import paper_kind
-from documents.rendering import Asset, render, warm_up
+from documents.rendering import Asset, render
 from documents.rendering.codes import QR, links_of, qr_code
 from documents.rendering.paper import paper_html
 from documents.services.batches import plan_batch
@@ -35,7 +35,7 @@ _ROUNDS = 2  # of one and of two workers, in turn
 
 def measure(size: Size) -> Findings:
     found = Findings()
-    warm_up()
+    as_a_worker()
     for name, documents in _papers(size.documents):
         _compare(found, name, documents)
     _two_over_one(found, size.run)

@@ -16,6 +16,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 
+from worker import preflight
 from worker.embedded import die_with_parent
 from worker.models import Presence, Role
 
@@ -42,6 +43,12 @@ def fresh() -> None:
         _run_sql("postgres", f"DROP DATABASE {name} WITH (FORCE)")
     _run_sql("template1", f"CREATE DATABASE {now} TEMPLATE {_TEMPLATE}")
     _point_to(now)
+
+
+def as_a_worker() -> None:
+    """Load and warm up in this process what a worker's parent and child do."""
+    preflight.preload()
+    preflight.warm_up()
 
 
 def _run_sql(database: str, statement: str) -> None:

@@ -1,6 +1,5 @@
 """The Celery app: `celery -A worker worker -Q interactive`. Its settings are in config/settings."""
 
-import gc
 import os
 from typing import Any
 
@@ -40,8 +39,6 @@ def _check_before_taking_work(**_: Any) -> None:
 
     preflight.refuse_or_warn()
     preflight.preload()
-    # The collector would write into each page of what is loaded, and so make it every child's own.
-    gc.freeze()
 
 
 @worker_process_init.connect

@@ -4,6 +4,7 @@ A check returns problems, each one line that says what is wrong and what to do. 
 would lose data stops the start; a warning is logged.
 """
 
+import gc
 import logging
 import sys
 from collections.abc import Callable, Iterable
@@ -56,8 +57,12 @@ def refuse_or_warn() -> None:
 
 
 def preload() -> None:
+    """Load what all children share. Python's collector then leaves it alone: it would write into
+    each page of it, and so make it every child's own, and go through all of it every few papers.
+    """
     for action in _preloads:
         action()
+    gc.freeze()
 
 
 def warm_up() -> None:

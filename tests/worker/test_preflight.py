@@ -10,7 +10,6 @@ from redis import Redis
 from documents import checks as document_checks
 from tests.processes import private_broker, worker
 from worker import broker, checks, preflight
-from worker.celery import _check_before_taking_work
 from worker.preflight import Problem
 
 HERE = "config.settings"
@@ -98,10 +97,9 @@ def test_what_was_registered_runs_before_the_fork_and_in_each_child(monkeypatch)
 
 def test_what_is_loaded_before_the_fork_is_left_alone_by_the_collector(monkeypatch):
     loaded = []
-    monkeypatch.setattr(preflight, "refuse_or_warn", lambda: None)
     monkeypatch.setattr(preflight, "_preloads", [lambda: loaded.append([])])
     try:
-        _check_before_taking_work()
+        preflight.preload()
         assert loaded
         assert gc.get_freeze_count() > 1000
         assert not any(one is loaded[0] for one in gc.get_objects())
