@@ -16,6 +16,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 
+from documents.rendering import warm_up
 from worker import preflight
 from worker.embedded import die_with_parent
 from worker.models import Presence, Role
@@ -46,9 +47,12 @@ def fresh() -> None:
 
 
 def as_a_worker() -> None:
-    """Load and warm up in this process what a worker's parent and child do."""
+    """Load and warm up in this process what a worker does.
+
+    Without its memory limit, which the engines that are started from here would have, too.
+    """
     preflight.preload()
-    preflight.warm_up()
+    warm_up()
 
 
 def _run_sql(database: str, statement: str) -> None:

@@ -63,7 +63,9 @@ def chromium() -> Iterator[PrintIt]:
     if program is None:
         raise Missing("chromium is not installed")
     with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        browser = driver.chromium.launch(
+            executable_path=program, args=["--no-sandbox", "--disable-dev-shm-usage"]
+        )
 
         def print_it(content: Content) -> bytes:
             context = browser.new_context()
