@@ -9,7 +9,7 @@ from django.db import transaction
 
 from billing.models import NumberSequence, Payment, Series
 from billing.numbering import format_number, pattern_of, take_number, validate_pattern
-from billing.selectors.numbering import audit_numbers
+from billing.selectors.numbering import audit_numbers, counters_behind
 from billing.services import delete_return, void_invoice
 from tests.billing.factories import (
     DAY,
@@ -105,6 +105,13 @@ class TestTaking:
         taken = [posted_invoice(party, "1").invoice_number for _ in range(3)]
         assert taken == ["INV-2026-00004", "INV-2026-00006", "INV-2026-00040"]
 
+    def test_they_are_known_by_the_companys_pattern(self, company, party):
+        company.number_patterns = {"INV": "R{yy}/{number}"}
+        company.save()
+        for number in ["R26/1", "R26/2", "INV-2026-00003"]:
+            InvoiceFactory.create(party=party, state="issued", invoice_number=number)
+        assert posted_invoice(party, "1").invoice_number == "R26/3"
+
     def test_one_that_is_free_costs_one_query_more(self, company, django_assert_num_queries):
         with transaction.atomic():
             take_number(company=company, series=Series.INVOICE, day=DAY)
@@ -168,3 +175,46 @@ class TestAudit:
     def test_an_unknown_company_is_an_error(self):
         with pytest.raises(CommandError, match="nobody"):
             call_command("audit_numbers", company="nobody")
+
+
+@pytest.mark.django_db
+class TestCountersBehind:
+    """After a restore a counter may stand below a number that is in the books."""
+
+    def behind(self, company, year, next_number):
+        NumberSequence.objects.for_company(company).filter(fiscal_year=year).update(
+            next_number=next_number
+        )
+        return list(counters_behind(company))
+
+    def test_what_the_services_took_is_behind_nothing(self, company, party):
+        for _ in range(2):
+            posted_invoice(party, "1")
+        posted_payment(party, "1")
+        assert list(counters_behind(company)) == []
+
+    def test_one_below_the_highest_is_named_with_both_numbers(self, company, party):
+        for _ in range(3):
+            invoice = posted_invoice(party, "1")
+        assert self.behind(company, 2026, 4) == []
+        void_invoice(invoice=invoice, reason="x", by=None)
+        assert self.behind(company, 2026, 3) == [
+            f"{company.slug}: the counter of invoices 2026 stands at 3, but 3 is in the books."
+        ]
+
+    @pytest.mark.parametrize(
+        "pattern", [pattern for pattern, _ in GOOD] + ["A.{yy}({number})+{yy}"]
+    )
+    def test_numbers_are_read_by_the_companys_pattern(self, company, party, pattern):
+        company.number_patterns = {"INV": pattern}
+        company.save()
+        text = format_number(Series.INVOICE, 2026, 41, pattern)
+        InvoiceFactory.create(party=party, state="issued", invoice_number=text)
+        assert [line.split("but ")[1] for line in counters_behind(company)] == [
+            "41 is in the books."
+        ]
+
+    def test_what_is_of_no_pattern_of_the_company_counts_for_nothing(self, company, party):
+        for number in ["INV-26-00009", "INV-2026-9x", "xINV-2026-00009", "INV-٢٠٢٦-00009"]:
+            InvoiceFactory.create(party=party, state="issued", invoice_number=number)
+        assert list(counters_behind(company)) == []
