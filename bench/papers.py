@@ -18,6 +18,7 @@ from django.core.files.base import ContentFile
 from PIL import Image
 
 from accounts.models import Company
+from bench import instructions
 from bench.content import Content, content_of
 from bench.data import PERIOD, books
 from bench.findings import Bar, Findings, milliseconds, seconds
@@ -57,18 +58,27 @@ def measure(size: Size) -> Findings:
     fresh()
     as_a_worker()
     papers = _papers()
+    count = instructions.counter()
     with ExitStack() as stack:
         child = stack.enter_context(_child())
         engines = _engines(found, stack)
-        times = {name: _timed(child, facts, engines, size.rounds) for name, facts in papers.items()}
-    for name, (walls, processor) in times.items():
-        for engine, took in walls.items():
-            found.figures[f"{name}: {engine}, ms"] = milliseconds(took)
-            used = round(1000 * processor[engine] / size.rounds)
-            found.figures[f"{name}: {engine}, ms of processors"] = used
+        meters = Meters(child, count or (lambda: 0), size.rounds)
+        times = {name: _timed(meters, facts, engines) for name, facts in papers.items()}
+    for name, found_here in times.items():
+        _note(found, name, found_here, size.rounds)
     for name, engine, limit in _BARS:
         found.bars.append(_bar(times[name].walls, name, engine, limit))
     return found
+
+
+def _note(found: Findings, name: str, times: "Times", rounds: int) -> None:
+    for engine, took in times.walls.items():
+        found.figures[f"{name}: {engine}, ms"] = milliseconds(took)
+        used = round(1000 * times.processor[engine] / rounds)
+        found.figures[f"{name}: {engine}, ms of processors"] = used
+        if any(times.instructions[engine]):
+            millions = statistics.median(times.instructions[engine]) / 1e6
+            found.figures[f"{name}: {engine}, millions of instructions"] = round(millions)
 
 
 @contextmanager
@@ -98,28 +108,40 @@ def _engines(found: Findings, stack: ExitStack) -> dict[str, PrintIt]:
 
 
 class Times(NamedTuple):
-    """By engine: seconds of each round, and processor seconds of all rounds, helpers included."""
+    """By engine: seconds and instructions of each round, and processor seconds of all rounds,
+    helpers included.
+    """
 
     walls: dict[str, list[float]]
     processor: dict[str, float]
+    instructions: dict[str, list[int]]
 
 
-def _timed(child: Executor, facts: Facts, engines: dict[str, PrintIt], rounds: int) -> Times:
+class Meters(NamedTuple):
+    """Where ours is printed, what counts instructions, and how often each is timed."""
+
+    child: Executor
+    count: Callable[[], int]
+    rounds: int
+
+
+def _timed(meters: Meters, facts: Facts, engines: dict[str, PrintIt]) -> Times:
     kind, snapshot, key = facts
     logo = assets_of(snapshot)[snapshot["company"]["logo"]["sha256"]].content
     content = content_of(kind, snapshot, links_of(snapshot, key), logo)
     ways: dict[str, Callable[[int], object]] = {
-        OURS: lambda _: child.submit(printed, facts).result()
+        OURS: lambda _: meters.child.submit(printed, facts).result()
     }
     ways |= {name: _with(print_it, content) for name, print_it in engines.items()}
     for way in ways.values():
-        way(rounds)  # the first of its kind is not timed
-    times = Times({name: [] for name in ways}, dict.fromkeys(ways, 0.0))
-    for number in range(rounds):
+        way(meters.rounds)  # the first of its kind is not timed
+    times = Times({name: [] for name in ways}, dict.fromkeys(ways, 0.0), {n: [] for n in ways})
+    for number in range(meters.rounds):
         for name, way in ways.items():
-            before = used_here()
+            before, counted = used_here(), meters.count()
             times.walls[name].append(seconds(lambda way=way, number=number: way(number)))
             times.processor[name] += used_here() - before
+            times.instructions[name].append(meters.count() - counted)
     return times
 
 
