@@ -1,6 +1,7 @@
 """A worker looks before it takes work, and does not start where work would be lost."""
 
 import gc
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -13,6 +14,12 @@ from worker import broker, checks, preflight
 from worker.preflight import Problem
 
 HERE = "config.settings"
+
+
+@pytest.fixture(autouse=True)
+def _thawed() -> Iterator[None]:
+    yield
+    gc.unfreeze()
 
 
 @pytest.fixture
@@ -98,13 +105,10 @@ def test_what_was_registered_runs_before_the_fork_and_in_each_child(monkeypatch)
 def test_what_is_loaded_before_the_fork_is_left_alone_by_the_collector(monkeypatch):
     loaded = []
     monkeypatch.setattr(preflight, "_preloads", [lambda: loaded.append([])])
-    try:
-        preflight.preload()
-        assert loaded
-        assert gc.get_freeze_count() > 1000
-        assert not any(one is loaded[0] for one in gc.get_objects())
-    finally:
-        gc.unfreeze()
+    preflight.preload()
+    assert loaded
+    assert gc.get_freeze_count() > 1000
+    assert not any(one is loaded[0] for one in gc.get_objects())
 
 
 # --- The broker ----------------------------------------------------------------------------------
