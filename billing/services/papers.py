@@ -42,7 +42,7 @@ INVOICE = PaperKind(
     name="invoice",
     label="Invoice",
     template="pdf/invoice.html",
-    version=2,
+    version=3,
     labels=labels.INVOICE,
 )
 PAYMENT_RECEIPT = PaperKind(

@@ -30,7 +30,7 @@ from worker.running import work_on
 
 CONTENT = b"%PDF-1.7 " + bytes(range(256)) * 1000
 DIGEST = hashlib.sha256(CONTENT).hexdigest()
-FUTURE = time.time() + 1000
+FUTURE = time.time() + 1_000_000  # longer than any run of the tests
 
 
 @pytest.fixture(scope="module")
