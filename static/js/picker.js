@@ -16,7 +16,10 @@
           found(isLate ? [] : answer.options);
           if (!isLate) settle(this, query);
         })
-        .catch(() => { found(); settle(this, query); });
+        .catch(() => {
+          found();
+          if (query === this.inputValue()) settle(this, query);
+        });
     };
   }
 
