@@ -56,9 +56,10 @@ def _part(name: str, root: int) -> dict[str, float]:
 
 
 def _memory(process: psutil.Process, name: str) -> int:
+    held = process.memory_info()
     if name == "database":
-        return int(process.memory_full_info().uss)
-    return int(process.memory_info().rss)
+        return int(held.rss - held.shared)  # a buffer that only one has touched is shared too
+    return int(held.rss)
 
 
 def _files(folder: Path, prefix: str = "") -> int:
