@@ -52,7 +52,7 @@ coverage: ## Run the tests under coverage; fails under 95 % of the branches of a
 
 mutation: ## Change the code that counts, one place at a time: the tests must notice (three hours)
 	@bin/setup --test
-	nice -n 15 $(python) bin/mutation run --max-children 1
+	nice -n 15 $(python) bin/mutation run
 	$(python) bin/mutation unexplained
 
 lint: setup ## Check format, rules, types, migrations, settings, known vulnerabilities

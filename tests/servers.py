@@ -7,6 +7,7 @@ the environment gives already is used as it is. PRESSROOM_TEST_EMBEDDED=1 asks f
 
 import os
 import pwd
+import re
 import secrets
 import shutil
 import signal
@@ -73,7 +74,12 @@ def _separate(xdist_worker: str) -> None:
     if "PRESSROOM_TEST_BROKER" in os.environ:
         number = int(xdist_worker.removeprefix("gw")) % 15 + 1
         url = broker_url(Path(os.environ["PRESSROOM_TEST_BROKER"]))
-        os.environ["CELERY_BROKER_URL"] = url.replace("virtual_host=0", f"virtual_host={number}")
+        os.environ["CELERY_BROKER_URL"] = at_virtual_host(url, number)
+
+
+def at_virtual_host(url: str, number: int) -> str:
+    """The embedded broker's `url` with queues of that number's own."""
+    return re.sub(r"virtual_host=\d+", f"virtual_host={number}", url)
 
 
 @contextmanager

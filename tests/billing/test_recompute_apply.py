@@ -5,6 +5,7 @@ import datetime
 import pytest
 from auditlog.models import LogEntry
 from django.core.exceptions import ValidationError
+from django.db import OperationalError
 from django.db.models import F
 
 from billing.models import (
@@ -16,10 +17,12 @@ from billing.models import (
     RecomputationChunk,
     Return,
 )
+from billing.services import correcting
+from billing.services.payments import void_payment
 from billing.services.recomputing import recompute_chunk, start_recomputation
 from tests.billing.books import assert_reconciled
 from tests.billing.drifting import APPLY, causes, found, recompute, shift, sound_books
-from tests.billing.factories import new_party, posted_invoice
+from tests.billing.factories import new_party, posted_invoice, posted_payment
 from tests.factories import CompanyFactory, UserFactory
 from worker.leasing import WorkState
 from worker.running import work_on
@@ -30,6 +33,16 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def books(party):
     sound_books(party)
+
+
+def do_again(run):
+    """As where the end of its only chunk was not recorded."""
+    Recomputation.objects.update(state="running", finished_at=None)
+    RecomputationChunk.objects.update(state=WorkState.QUEUED)
+    chunk = run.chunks.get()
+    work_on(RecomputationChunk, chunk.pk, recompute_chunk)
+    chunk.refresh_from_db()
+    assert chunk.state == WorkState.DONE
 
 
 class TestApplying:
@@ -65,12 +78,30 @@ class TestApplying:
         run = recompute(company, APPLY, corrects=report)
         assert (run.state, run.drifting, run.corrected) == ("done", 0, 0)
 
+    def test_the_trail_has_amounts_as_the_companys_currency_has_them(self, company, party):
+        company.currency = "KWD"
+        company.save()
+        posted_invoice(party, "100.125")
+        shift(party, invoiced="3")
+        recompute(company, APPLY)
+        entry = LogEntry.objects.get_for_object(Balance.objects.get(party=party)).latest("pk")
+        assert entry.changes["invoiced"] == ["103.125", "100.125"]
+
     def test_makes_the_balance_that_is_missing(self, company, books, party):
+        by = UserFactory.create()
         Balance.objects.all().delete()
-        run = recompute(company, APPLY)
+        run = recompute(company, APPLY, by=by)
         assert run.corrected == 1
-        assert Balance.objects.get(party=party).current == 55
+        balance = Balance.objects.get(party=party)
+        assert balance.current == 55
         assert "no balance" in causes(run)[0]
+        assert {entry.actor for entry in LogEntry.objects.get_for_object(balance)} == {by}
+
+    def test_counts_the_balances_of_nothing_in_its_own_company(self, company, books):
+        for owner in (company, CompanyFactory.create()):
+            payment = posted_payment(new_party(owner, code="P2"), "7")
+            void_payment(payment=payment, reason="Bounced", by=None)
+        assert recompute(company, APPLY).unneeded == 1
 
     def test_keeps_the_opening_balance(self, company, books, party):
         Balance.objects.update(
@@ -101,11 +132,52 @@ class TestApplying:
         shift(party, paid="3")
         run = recompute(company, APPLY)
         entries = LogEntry.objects.count()
-        RecomputationChunk.objects.update(state=WorkState.QUEUED)  # its end was not recorded
-        work_on(RecomputationChunk, run.chunks.get().pk, recompute_chunk)
+        do_again(run)
         assert len(found(run)) == 1
         assert run.chunks.get().corrected == 1
         assert LogEntry.objects.count() == entries
+
+    def test_what_drifted_anew_before_it_is_done_a_second_time_is_told_as_it_is_now(
+        self, company, books, party
+    ):
+        shift(party, paid="3")
+        run = recompute(company, APPLY)
+        shift(party, paid="2")
+        do_again(run)
+        assert [row[1] for row in found(run)] == ["paid"]
+        assert_reconciled(company)
+
+    def test_balances_are_locked_a_few_at_a_time(self, company, monkeypatch):
+        several = [new_party(company, code=f"P{place}") for place in range(5)]
+        for party in several:
+            posted_invoice(party, "9")
+            shift(party, invoiced="1")
+        locked = []
+        correct = correcting._correct
+        monkeypatch.setattr(correcting, "_AT_ONCE", 2)
+        monkeypatch.setattr(
+            correcting, "_correct", lambda *given: (locked.append(len(given[2])), correct(*given))
+        )
+        assert recompute(company, APPLY).corrected == 5
+        assert locked == [2, 2, 1]
+        assert_reconciled(company)
+
+    @pytest.mark.django_db(transaction=True)
+    def test_what_the_database_refuses_for_a_moment_is_tried_five_times(
+        self, company, books, party, monkeypatch
+    ):
+        shift(party, paid="3")
+        refusals = iter([OperationalError("database is locked")] * 4)
+        correct = correcting._correct
+
+        def refused_at_first(*given):
+            for refusal in refusals:
+                raise refusal
+            correct(*given)
+
+        monkeypatch.setattr(correcting, "_correct", refused_at_first)
+        assert recompute(company, APPLY).corrected == 1
+        assert_reconciled(company)
 
     @pytest.mark.parametrize("state", ["running", "failed", "cancelled"])
     def test_only_a_finished_report_can_be_applied(self, company, books, party, state):

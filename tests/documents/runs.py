@@ -5,7 +5,7 @@ from typing import Any
 
 from documents.archive import archive
 from documents.models import Batch, BatchItem, Document, DocumentState
-from tests.factories import PDF, BatchFactory, BatchItemFactory, DocumentFactory
+from tests.factories import PDF, BatchFactory, BatchItemFactory, many_documents
 
 
 def run_with(count: int, state: str = DocumentState.QUEUED, **options: Any) -> Batch:
@@ -20,17 +20,20 @@ def add_papers(batch: Batch, count: int, state: str = DocumentState.QUEUED) -> l
     if state == DocumentState.READY:
         facts = _file(batch)
     documents = Document._base_manager.bulk_create(
-        [
-            DocumentFactory.build(company=batch.company, state=state, queue="batch", **facts)
-            for _ in range(count)
-        ],
+        many_documents(count, company=batch.company, state=state, queue="batch", **facts),
         batch_size=1000,
     )
     first = batch.items.count()
     BatchItem.objects.bulk_create(
         (
-            BatchItemFactory.build(
-                batch=batch, company=batch.company, document=document, position=first + place
+            BatchItem(
+                batch=batch,
+                company=batch.company,
+                document=document,
+                position=first + place,
+                subject_id=document.subject_id,
+                code=document.recipient_code,
+                name=document.recipient_name,
             )
             for place, document in enumerate(documents)
         ),

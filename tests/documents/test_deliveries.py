@@ -24,7 +24,12 @@ from documents.services.recipients import IS_A_DRAFT, NO_ADDRESS
 from documents.services.releasing import release_overdue
 from documents.services.requests import queue_again
 from tests.documents.mail import delivery_to, keep_book, make, paper_for, run_of
-from tests.factories import BatchFactory, CompanyFactory, DocumentFactory, UserFactory
+from tests.factories import (
+    BatchFactory,
+    CompanyFactory,
+    UserFactory,
+    many_documents,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -260,7 +265,7 @@ def test_what_it_says_is_frozen_when_it_is_asked_for(book):
 def test_ten_thousand_are_asked_for_in_few_queries(book):
     company = CompanyFactory.create()
     batch = BatchFactory.create(company=company)
-    documents = DocumentFactory.build_batch(10_000, company=company)
+    documents = many_documents(10_000, company=company)
     Document.objects.bulk_create(documents, batch_size=1000)
     book.update({row.recipient_id: f"p{place}@example.org" for place, row in enumerate(documents)})
     with CaptureQueriesContext(connection) as queries:

@@ -10,7 +10,13 @@ from documents.services.making import make_document
 from documents.services.queueing import cancel_documents, clear_failed, retry_documents
 from documents.services.requests import request_document
 from tests.documents.papers import statement_paper
-from tests.factories import BatchItemFactory, CompanyFactory, DocumentFactory, UserFactory
+from tests.factories import (
+    BatchItemFactory,
+    CompanyFactory,
+    DocumentFactory,
+    UserFactory,
+    many_documents,
+)
 from tests.worker.messages import waiting
 from worker.running import work_on
 
@@ -154,9 +160,7 @@ def test_old_papers_of_a_run_do_not_overtake_the_run_of_today(company):
 def test_ten_thousand_take_few_statements(
     act, state, after, company, clerk, django_assert_max_num_queries
 ):
-    Document.objects.bulk_create(
-        DocumentFactory.build(company=company, state=state, failure="Why.") for _ in range(MANY)
-    )
+    Document.objects.bulk_create(many_documents(MANY, company=company, state=state, failure="Why."))
     # The rows, two changes of five thousand, ten inserts into the trail; what frames them.
     ContentType.objects.get_for_model(Document)
     with django_assert_max_num_queries(30):
