@@ -1,6 +1,7 @@
 """A recomputation that corrects: what it puts right, what it says, what it leaves."""
 
 import datetime
+from unittest.mock import ANY
 
 import pytest
 from auditlog.models import LogEntry
@@ -17,9 +18,9 @@ from billing.models import (
     RecomputationChunk,
     Return,
 )
-from billing.services import correcting
+from billing.services import correcting, recomputing
 from billing.services.payments import void_payment
-from billing.services.recomputing import recompute_chunk, start_recomputation
+from billing.services.recomputing import finish_here, recompute_chunk, start_recomputation
 from tests.billing.books import assert_reconciled
 from tests.billing.drifting import APPLY, causes, found, recompute, shift, sound_books
 from tests.billing.factories import new_party, posted_invoice, posted_payment
@@ -33,6 +34,10 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def books(party):
     sound_books(party)
+
+
+def by_id(party):
+    return party.pk
 
 
 def do_again(run):
@@ -67,9 +72,25 @@ class TestApplying:
         shift(party, paid="3")
         report = recompute(company)
         shift(other, invoiced="1")
+        assert recompute(company).drifting == 2  # another report, of both
         run = recompute(company, APPLY, corrects=report)
         assert [(row[0], row[1]) for row in found(run)] == [("P1", "paid")]
         assert [row[0] for row in found(recompute(company))] == ["P2"]
+
+    @pytest.mark.parametrize("first", [0, 1])
+    def test_a_chunk_corrects_its_own_parties_of_the_report(self, company, monkeypatch, first):
+        monkeypatch.setattr(recomputing, "CHUNK", 1)
+        parties = sorted((new_party(company, code=f"P{place}") for place in range(2)), key=by_id)
+        for party in parties:
+            posted_invoice(party, "9")
+            shift(party, invoiced="1")
+        report = recompute(company)
+        run = start_recomputation(company=company, mode=APPLY, by=None, corrects=report).run
+        chunk = run.chunks.get(position=first)
+        work_on(RecomputationChunk, chunk.pk, recompute_chunk)
+        assert found(run) == [(parties[first].code, "invoiced", 10, 9, ANY)]
+        finish_here(run)
+        assert_reconciled(company)
 
     def test_what_was_put_right_meanwhile_is_left_alone(self, company, books, party):
         shift(party, paid="3")

@@ -7,7 +7,8 @@ from auditlog.models import LogEntry
 from django.db import connection
 from django.db.models import F
 
-from billing.models import Balance, Party, RecomputationChunk, Return
+from billing.models import Balance, BalanceDrift, Party, RecomputationChunk, Return
+from billing.selectors import drift
 from billing.services.invoices import void_invoice
 from billing.services.payments import void_payment
 from billing.services.recomputing import recompute_chunk, start_recomputation
@@ -62,6 +63,7 @@ class TestAReport:
             ("P1", "paid", Decimal(43), Decimal(40)),
         ]
         assert (run.drifting, run.corrected) == (1, 0)
+        assert not BalanceDrift.objects.filter(is_applied=True).exists()
         assert list(Balance.objects.values()) == before
         assert LogEntry.objects.count() == entries
 
@@ -83,6 +85,15 @@ class TestAReport:
         Party.objects.filter(pk=party.pk).update(is_active=False)
         shift(party, invoiced="1")
         assert recompute(company).drifting == 1
+
+    def test_of_many_parties_they_are_read_a_few_at_a_time(self, company, monkeypatch):
+        monkeypatch.setattr(drift, "_AT_ONCE", 2)
+        several = [new_party(company, code=f"P{place}") for place in range(5)]
+        for party in several:
+            posted_invoice(party, "9")
+            shift(party, invoiced="1")
+        keys = [party.pk for party in several]
+        assert [account.party_id for account in drift.drifting_of(company, keys)] == sorted(keys)
 
     def test_leaves_other_companies_alone(self, company, books):
         other = new_party(CompanyFactory.create())

@@ -197,8 +197,9 @@ def test_what_is_retried_takes_its_turn_beside_the_runs_that_go_on(by):
     assert [document.turn for document in turns] == [1000, 1001, 1002, 1003]
 
 
-def test_ten_thousand_papers_take_a_few_statements(by, django_assert_max_num_queries):
-    batch = run_with(10_000)
+@pytest.mark.parametrize("many", [1000, pytest.param(10_000, marks=pytest.mark.slow)])
+def test_many_papers_take_a_few_statements(by, many, django_assert_max_num_queries):
+    batch = run_with(many)
     for action, state in (
         (pause_batch, "held"),
         (resume_batch, "queued"),
@@ -206,8 +207,8 @@ def test_ten_thousand_papers_take_a_few_statements(by, django_assert_max_num_que
         (partial(retry_failed, with_cancelled=True), "queued"),
     ):
         with django_assert_max_num_queries(16):
-            assert action(batch=batch, by=by) == 10_000
-        assert states_of(batch) == {state: 10_000}
+            assert action(batch=batch, by=by) == many
+        assert states_of(batch) == {state: many}
 
 
 def test_a_document_state_is_never_left_without_its_reason(by):

@@ -316,11 +316,12 @@ steps = st.sampled_from(sorted(ACTIONS)).flatmap(
 
 
 @pytest.mark.django_db
-def test_whatever_is_done_the_books_add_up():
+@pytest.mark.parametrize("times", [10, pytest.param(100, marks=pytest.mark.slow)])
+def test_whatever_is_done_the_books_add_up(times):
     run_state_machine_as_test(
         Books,
         settings=settings(
-            max_examples=25,
+            max_examples=times,
             stateful_step_count=25,
             deadline=None,
             suppress_health_check=list(HealthCheck),
