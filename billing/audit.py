@@ -27,9 +27,11 @@ _actor: ContextVar[User | None] = ContextVar("acting", default=None)
 
 def register() -> None:
     """Called once, when the app loads."""
-    for model in (Party, Invoice, Payment, Return, Challan, Membership, Company):
+    whole = (Party, Invoice, Payment, Return, Challan, Membership, Company)
+    for model in (*whole, Balance):
         # Before auditlog's own receiver, which compares.
         pre_save.connect(_align, sender=model, dispatch_uid="billing.audit.align")
+    for model in whole:
         auditlog.register(model, exclude_fields=_DERIVED)
     auditlog.register(Balance, include_fields=["opening", "opening_date"])
     auditlog.register(Invitation, exclude_fields=["token_hash", "created_at"])

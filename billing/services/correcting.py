@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db import models, transaction
 
 from accounts.models import Company
-from billing.audit import Changes, acting, note_each
+from billing.audit import Changes, note_each
 from billing.models import Balance, BalanceDrift, Recomputation, RecomputationChunk
 from billing.money import as_text
 from billing.selectors.causes import causes_of
@@ -69,7 +69,7 @@ def _accounts(run: Recomputation, chunk: RecomputationChunk) -> list[Account]:
 
 def _correct(run: Recomputation, chunk: RecomputationChunk, found: Sequence[Account]) -> None:
     company = run.company
-    with acting(run.requested_by), transaction.atomic():
+    with transaction.atomic():
         locked = lock_balances(company=company, party_ids=[each.party_id for each in found])
         balances = {balance.party_id: balance for balance in locked}
         accounts = _compared_again(company, found)

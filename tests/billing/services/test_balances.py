@@ -3,17 +3,19 @@
 from datetime import timedelta
 
 import pytest
+from auditlog.models import LogEntry
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
+from billing.dates import today
 from billing.models import Balance
 from billing.money import LARGEST
 from billing.services import set_opening
 from billing.services.balances import Movement, lock_balances, move_balances, restate_balances
 from tests.billing.factories import DAY, new_party
 from tests.billing.services.entering import D
-from tests.factories import CompanyFactory
+from tests.factories import CompanyFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 # SQLite adds floating-point numbers, good for 15 digits: docs/money.md.
@@ -118,6 +120,36 @@ class TestOpening:
         tomorrow = timezone.now().date() + timedelta(days=2)
         assert enter("5", tomorrow) == ["The date is in the future."]
         assert enter("0", tomorrow) == ["The date is in the future."]
+
+    def test_an_amount_is_of_the_companys_currency(self, company):
+        company.currency = "JPY"
+        company.save()
+        party = new_party(company, "P2")
+        messages = refused(
+            lambda: set_opening(party=party, opening=D("5.5"), opening_date=DAY, by=None)
+        )
+        assert messages == ["JPY has no such fraction as in 5.5."]
+
+    def test_in_closed_books_it_is_refused_beside_its_date(self, company):
+        company.books_closed_until = DAY
+        company.save()
+        party = new_party(company, "P2")
+        with pytest.raises(ValidationError) as caught:
+            set_opening(party=party, opening=D(5), opening_date=DAY, by=None)
+        assert list(caught.value.message_dict) == ["opening_date"]
+
+    def test_today_is_no_future(self, company, party):
+        set_opening(party=party, opening=D(5), opening_date=today(company), by=None)
+        assert amounts(party)[0] == 5
+
+    def test_the_trail_says_who_entered_it(self, party):
+        by = UserFactory.create()
+        balance = set_opening(party=party, opening=D(5), opening_date=DAY, by=by)
+        entry = LogEntry.objects.get_for_object(balance).latest("pk")
+        assert (entry.actor, entry.changes["opening"][1]) == (by, "5.000")
+        set_opening(party=party, opening=D(5), opening_date=DAY - timedelta(days=1), by=by)
+        entry = LogEntry.objects.get_for_object(balance).latest("pk")
+        assert list(entry.changes) == ["opening_date"]
 
     @exact
     def test_the_largest_amounts_are_taken(self, party):
