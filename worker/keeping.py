@@ -12,6 +12,9 @@ from worker.leasing import LeasedWork
 
 logger = logging.getLogger("pressroom.worker")
 
+# Seconds that a renewal, of which the database has not answered yet, may hold up the work's end.
+_LAST_RENEWAL = 5.0
+
 
 class LeaseKeeper:
     """`with LeaseKeeper(work):` renews the lease every third of its length.
@@ -37,7 +40,7 @@ class LeaseKeeper:
         trace: TracebackType | None,
     ) -> None:
         self._done.set()
-        self._thread.join(timeout=5)
+        self._thread.join(timeout=_LAST_RENEWAL)
 
     def _run(self) -> None:
         while not self._done.wait(self._every):

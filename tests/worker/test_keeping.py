@@ -9,6 +9,7 @@ from django.db import DatabaseError, connection
 
 from documents.models import Document, DocumentState
 from tests.factories import DocumentFactory
+from worker import keeping
 from worker.dispatching import sweep_leases
 from worker.keeping import LeaseKeeper
 from worker.running import work_on
@@ -70,6 +71,18 @@ def test_it_ends_with_the_work(renewals):
     assert count == 2
     time.sleep(0.5)
     assert len(renewals) == count
+
+
+def test_a_renewal_that_hangs_does_not_hold_up_the_end_of_the_work(monkeypatch):
+    asked, answered = threading.Event(), threading.Event()
+    claimed = Document.claim(DocumentFactory.create().pk)
+    monkeypatch.setattr(keeping, "_LAST_RENEWAL", 0.1)
+    monkeypatch.setattr(claimed, "renew", lambda: asked.set() or answered.wait(20))
+    with LeaseKeeper(claimed):
+        assert asked.wait(10)
+        began = time.monotonic()
+    assert time.monotonic() - began < 10
+    answered.set()
 
 
 def test_a_process_need_not_wait_for_it_to_end():

@@ -96,6 +96,12 @@ def test_balances_are_made_once_and_locked_in_the_order_of_their_keys(company):
     assert {balance.company_id for balance in again} == {company.pk}
 
 
+def test_a_balance_that_is_there_is_looked_for_and_locked(party, django_assert_num_queries):
+    move(party, invoiced=D(1))
+    with transaction.atomic(), django_assert_num_queries(2):
+        lock_balances(company=party.company, party_ids=[party.pk])
+
+
 def test_a_party_of_another_company_is_not_locked_with_them(company, party):
     move(party, invoiced=D(1))
     with transaction.atomic():
