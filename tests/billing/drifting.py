@@ -11,14 +11,20 @@ from billing.services.invoices import void_invoice
 from billing.services.payments import void_payment
 from billing.services.recomputing import finish_here, start_recomputation
 from tests.billing.factories import draft_invoice, posted_invoice, posted_payment, posted_return
+from worker.leasing import WorkState
 
 REPORT, APPLY = RecomputationMode.REPORT, RecomputationMode.APPLY
 
 
 def recompute(company: Company, mode: RecomputationMode = REPORT, **options: Any) -> Recomputation:
-    """A run that was started and done in this process."""
+    """A run that was started and done in this process, each chunk at the first try."""
     run = start_recomputation(company=company, mode=mode, **{"by": None, **options}).run
-    finish_here(run)
+
+    def watch() -> None:
+        failed = run.chunks.filter(state=WorkState.QUEUED, attempts__gt=0).first()
+        assert failed is None, failed.failure_detail
+
+    finish_here(run, watch)
     return run
 
 
