@@ -1,5 +1,6 @@
 """A claim is one conditional UPDATE; who has lost the lease can't change the row any more."""
 
+import socket
 from datetime import timedelta
 
 import pytest
@@ -42,6 +43,11 @@ def test_a_claim_counts_the_attempt_and_takes_a_lease_and_a_token(settings):
     assert (claimed.state, claimed.attempts) == (DocumentState.RUNNING, 1)
     assert claimed.token is not None
     assert claimed.lease_expires_at - claimed.started_at == settings.WORK_LEASE
+
+
+def test_a_host_of_a_very_long_name_claims_too(monkeypatch):
+    monkeypatch.setattr(socket, "gethostname", lambda: "h" * 255)
+    assert Document.claim(DocumentFactory.create().pk).claimed_by == "h" * 100
 
 
 def test_what_is_claimed_cannot_be_claimed_again():

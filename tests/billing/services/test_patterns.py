@@ -28,31 +28,40 @@ GOOD = [
     ("Rechnung№{yy}{number:012}", "Rechnung№26000000000007"),
     ("{year}{yy}-{number}", "202626-7"),
 ]
+BRACES = "Write {year}, {yy}, {number} or, with zeros, {number:05}."
+ONCE = "A pattern holds {number} once."
+YEAR = "A pattern holds {year} or {yy}: each year counts from one."
+SIGNS = "A pattern holds no spaces and no invisible characters."
+LONG = "Numbers of this pattern are longer than 60 characters."
+TEXT = "A pattern is a text such as INV-{year}-{number:05}."
 BAD = [
-    "",
-    "INV-{number}",
-    "INV-{year}",
-    "{year}-{number}-{number}",
-    "{year}-{number:5}",
-    "{year}-{number:0}",
-    "{year}-{number:05d}",
-    "{year}-{number!r}",
-    "{year}-{number.__class__}",
-    "{year}-{number:0٥}",
-    "{year}-{number}-{company}",
-    "{year}-{number}-{0}",
-    "{{year}}-{number}",
-    "{year}-{number}}",
-    " {year}-{number}",
-    "{year} {number}",
-    "{year}-{number}\n",
-    "{year}-{number}\0",
-    "{year}-{number}\u202e",
-    "x" * 45 + "{year}{number}",
-    "{year}-{number:099}",
-    None,
-    5,
-    ["{year}{number}"],
+    ("", ONCE),
+    ("INV-{number}", YEAR),
+    ("INV-{year}", ONCE),
+    ("{year}-{number}-{number}", ONCE),
+    ("{year}-{number:5}", BRACES),
+    ("{year}-{number:0}", BRACES),
+    ("{year}-{number:05d}", BRACES),
+    ("{year}-{number!r}", BRACES),
+    ("{year}-{number.__class__}", BRACES),
+    ("{year}-{number:0٥}", BRACES),
+    ("{year}-{number}-{company}", BRACES),
+    ("{year}-{number}-{0}", BRACES),
+    ("{{year}}-{number}", BRACES),
+    ("{year}-{number}}", BRACES),
+    ("{year}-{{number}", BRACES),
+    (" {year}-{number}", SIGNS),
+    ("{year} {number}", SIGNS),
+    ("{year}-{number}\n", SIGNS),
+    ("{year}-{number}\0", SIGNS),
+    ("{year}-{number}\u202e", SIGNS),
+    ("x" * 45 + "{year}{number}", LONG),
+    ("x" * 47 + "{yy}{number}", LONG),
+    ("x" * 44 + "{year}{number:013}", LONG),
+    ("{year}-{number:099}", LONG),
+    (None, TEXT),
+    (5, TEXT),
+    (["{year}{number}"], TEXT),
 ]
 
 
@@ -62,13 +71,17 @@ class TestPatterns:
         validate_pattern(pattern)
         assert format_number(Series.INVOICE, 2026, 7, pattern) == number
 
-    @pytest.mark.parametrize("pattern", BAD)
-    def test_a_bad_one_is_refused(self, pattern):
-        with pytest.raises(ValidationError):
+    @pytest.mark.parametrize(("pattern", "why"), BAD)
+    def test_a_bad_one_is_refused_and_why(self, pattern, why):
+        with pytest.raises(ValidationError) as caught:
             validate_pattern(pattern)
+        assert caught.value.messages == [why]
 
-    def test_the_longest_fits_the_column_with_the_highest_number(self):
-        pattern = "x" * 44 + "{year}{number}"
+    @pytest.mark.parametrize(
+        "pattern",
+        ["x" * 44 + "{year}{number}", "x" * 46 + "{yy}{number}", "x" * 43 + "{yy}x{number:014}"],
+    )
+    def test_the_longest_fits_the_column_with_the_highest_number(self, pattern):
         validate_pattern(pattern)
         assert len(format_number(Series.INVOICE, 2026, 10**12 - 1, pattern)) == 60
 
