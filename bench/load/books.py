@@ -15,7 +15,7 @@ from django.db import connection
 from django.db.models import Count, Sum
 
 from accounts.models import Company, Membership, Role, User
-from bench.data import books
+from bench.data import PERIOD, books
 from billing.models import Balance, Invoice, Party
 from billing.models.invoices import POSTED_STATES
 from billing.money import ZERO
@@ -50,6 +50,7 @@ def seed(parties: str, people: str, out: str) -> None:
         "busy": list(buyers.values_list("code", flat=True)[: max(1, int(parties) // 100)]),
         "emails": [user.email for user in users],
         "password": PASSWORD,
+        "period": str(PERIOD),
     }
     Path(out).write_text(json.dumps(facts))
 
