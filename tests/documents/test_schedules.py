@@ -1,5 +1,6 @@
 """Runs that start by themselves: once a month each, late rather than never."""
 
+import threading
 from datetime import UTC, date, datetime
 
 import pytest
@@ -216,6 +217,15 @@ def _race(owner, monkeypatch) -> int:
     monkeypatch.setattr(schedules, "database_now", lambda: at("2026-03-01T12:00"))
     schedule(owner)
     monkeypatch.setattr(schedules, "database_now", lambda: at("2026-03-05T06:00"))
+    all_have_looked = threading.Barrier(6)
+    look = schedules._not_started
+
+    def look_before_any_starts(*given):
+        found = look(*given)
+        all_have_looked.wait(timeout=30)
+        return found
+
+    monkeypatch.setattr(schedules, "_not_started", look_before_any_starts)
     at_once(*[start_due_schedules] * 6)
     return Batch.objects.across_companies().count()
 
