@@ -50,7 +50,7 @@ coverage: ## Run the tests under coverage; fails under 95 % of the branches of a
 	$(python) -m coverage run -m pytest $(ARGS)
 	$(python) bin/branches
 
-mutation: ## Change the code that counts, one place at a time: the tests must notice (half an hour)
+mutation: ## Change the code that counts, one place at a time: the tests must notice (long)
 	@bin/setup --test
 	nice -n 15 $(python) bin/mutation run
 	$(python) bin/mutation unexplained
