@@ -27,7 +27,7 @@ from bench.peers.browsers import chromium, weasyprint, wkhtmltopdf
 from bench.peers.typesetters import reportlab, typst
 from bench.pipeline import planned
 from bench.processors import used_here
-from bench.servers import as_a_worker, fresh
+from bench.servers import as_a_child, as_a_worker, fresh
 from bench.sizes import Size
 from billing.models import Challan, ChallanItem, Invoice, Party, Payment, Return
 from billing.services.challans import save_challan
@@ -36,7 +36,7 @@ from documents.archive import archive
 from documents.fingerprints import fingerprint
 from documents.models import Document
 from documents.papers import paper_kind
-from documents.rendering import Asset, Rendered, render_paper, warm_up
+from documents.rendering import Asset, Rendered, render_paper
 from documents.rendering.codes import links_of
 
 OURS, NAIVE = "Pressroom", "WeasyPrint, naive"
@@ -85,7 +85,7 @@ def _note(found: Findings, name: str, times: "Times", rounds: int) -> None:
 def _child() -> Iterator[Executor]:
     """A process that is forked when all is loaded, and only prints, as a worker's child."""
     with ProcessPoolExecutor(1, multiprocessing.get_context("fork")) as child:
-        child.submit(warm_up).result()
+        child.submit(as_a_child).result()
         yield child
 
 

@@ -1,5 +1,6 @@
 """The processes around a measurement: database, broker, dispatcher, workers; all throw-away."""
 
+import gc
 import os
 import signal
 import subprocess
@@ -52,7 +53,13 @@ def as_a_worker() -> None:
     Without its memory limit, which the engines that are started from here would have, too.
     """
     preflight.preload()
+    as_a_child()
+
+
+def as_a_child() -> None:
+    """What `preflight.warm_up` does in a worker's child, but for the memory limit."""
     warm_up()
+    gc.freeze()
 
 
 def _run_sql(database: str, statement: str) -> None:

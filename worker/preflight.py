@@ -57,14 +57,21 @@ def refuse_or_warn() -> None:
 
 
 def preload() -> None:
-    """Load what all children share. Python's collector then leaves it alone: it would write into
-    each page of it, and so make it every child's own, and go through all of it every few papers.
-    """
+    """Load what all children share."""
     for action in _preloads:
         action()
-    gc.freeze()
+    _leave_alone()
 
 
 def warm_up() -> None:
+    """Load what a child has for itself, before its first task."""
     for action in _warm_ups:
         action()
+    _leave_alone()
+
+
+def _leave_alone() -> None:
+    """What is there stays: Python's collector would write into each page of it, and so make it
+    every child's own, and go through all of it every few papers.
+    """
+    gc.freeze()

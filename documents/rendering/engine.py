@@ -1,7 +1,9 @@
 """One WeasyPrint set-up for the life of a worker process: fonts, stylesheets, pictures."""
 
+import gc
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from hashlib import sha256
 from typing import Any
 
@@ -42,6 +44,10 @@ class Engine:
 
     def render(self, html: str, assets: Mapping[str, Asset], fingerprint: str = "") -> Rendered:
         """The PDF of `html`; raises RenderError. The same arguments give the same bytes."""
+        with _undisturbed():
+            return self._render(html, assets, fingerprint)
+
+    def _render(self, html: str, assets: Mapping[str, Asset], fingerprint: str) -> Rendered:
         fetcher = AssetFetcher(assets)
         cache = self._pictures.for_render(assets)
         try:
@@ -74,6 +80,22 @@ class Engine:
             matcher=Matcher(),
             url_fetcher=AssetFetcher({}),
         )
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Python's collector waits until it is over, and then finds all at once.
+
+    All boxes of a paper live until it is drawn, and none longer: to go through them time and again
+    meanwhile takes a seventh of a paper's time and frees nothing.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _identifier(text: str) -> bytes:

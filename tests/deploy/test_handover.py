@@ -1,5 +1,6 @@
 """What a rolling restart rests on, each part by itself; the whole is tried in test_rolling.py."""
 
+import gc
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -9,7 +10,9 @@ from pathlib import Path
 import pytest
 from django.db import connection
 from django.db.models import Max
+from gunicorn.config import Config
 
+from config import serving
 from documents import papers
 from documents.models import Batch, BatchState, Document
 from documents.services.batches import start_batch
@@ -78,6 +81,18 @@ def test_a_web_that_stops_turns_new_requests_to_the_next_and_ends_what_it_began(
         begun.sendall(b"Connection: close\r\n\r\n")
         assert begun.recv(12) == b"HTTP/1.1 200"
         assert running.process.wait(20) == 0
+
+
+def test_what_a_web_process_has_loaded_is_left_alone_by_the_collector():
+    config = Config()
+    for name, value in vars(serving).items():
+        if name in config.settings:
+            config.set(name, value)
+    loaded: list[int] = []
+    config.post_worker_init(None)
+    frozen = not any(one is loaded for one in gc.get_objects())
+    gc.unfreeze()
+    assert frozen
 
 
 @pytest.mark.servers

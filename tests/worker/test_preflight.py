@@ -111,6 +111,14 @@ def test_what_is_loaded_before_the_fork_is_left_alone_by_the_collector(monkeypat
     assert not any(one is loaded[0] for one in gc.get_objects())
 
 
+def test_what_a_child_loads_for_itself_is_left_alone_as_well(monkeypatch):
+    loaded = []
+    monkeypatch.setattr(preflight, "_warm_ups", [lambda: loaded.append([])])
+    preflight.warm_up()
+    assert loaded
+    assert not any(one is loaded[0] for one in gc.get_objects())
+
+
 # --- The broker ----------------------------------------------------------------------------------
 
 
