@@ -20,6 +20,7 @@ from documents.rendering.glyphs import Glyphs
 from documents.rendering.markup import DefaultSheet, Markup
 from documents.rendering.matching import Matcher
 from documents.rendering.pictures import Pictures
+from documents.rendering.styles import use_quick_styles
 from documents.rendering.types import Asset, Rendered
 
 # The key of the PDF's information dictionary.
@@ -35,6 +36,7 @@ class Engine:
 
     def __init__(self) -> None:
         use_own_fontconfig()
+        use_quick_styles()
         self._fonts = FontConfiguration()
         self._default_sheet = DefaultSheet()
         self._sheet = self._stylesheet()
