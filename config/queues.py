@@ -43,6 +43,9 @@ CELERY_TASK_QUEUES = [Queue(name) for name in ("interactive", "batch", "mail", "
 CELERY_TASK_DEFAULT_QUEUE = "interactive"
 # A typing error in a queue's name must fail here, not fill a queue that nobody reads.
 CELERY_TASK_CREATE_MISSING_QUEUES = False
+# Django's own rules say when a connection to the database is closed (worker/celery.py). A new one
+# for each task took as much of the database as all the statements of a paper.
+CELERY_DB_REUSE_MAX = 10**9
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # A worker waits for its broker however long it is away.
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None

@@ -8,10 +8,13 @@ from celery import Celery
 from celery.signals import (
     beat_init,
     setup_logging,
+    task_postrun,
+    task_prerun,
     worker_init,
     worker_process_init,
     worker_ready,
 )
+from django.db import close_old_connections
 from django_structlog.celery.receivers import CeleryReceiver
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -46,6 +49,15 @@ def _warm_child(**_: Any) -> None:
     from worker import preflight  # noqa: PLC0415  models must be loaded first
 
     preflight.warm_up()
+
+
+@task_prerun.connect
+@task_postrun.connect
+def _keep_good_connections(**_: Any) -> None:
+    """As around a request: a line to the database that is old or broken is closed, another is kept
+    for the next task, and looked at before it is used. Celery by itself would have a new one each.
+    """
+    close_old_connections()
 
 
 @worker_ready.connect
