@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from itertools import count
 from math import ceil
+from typing import Any
 
 from django.conf import settings
 from django.db import connection, models, transaction
@@ -48,13 +49,17 @@ def sweep_leases(model: type[LeasedWork]) -> int:
     expired = model._base_manager.filter(
         state=WorkState.RUNNING, lease_expires_at__lt=Now()
     ).order_by()
-    # Both name their rows in full: a lease may run out between the two statements.
-    exhausted = models.Q(attempts__gte=models.F("max_attempts"))
-    failed = expired.filter(exhausted).update(**_failed())
-    lost = settled + failed + expired.filter(~exhausted).update(**_queued_again())
+    lost = settled + (_settle(expired) if expired.exists() else 0)
     if lost:
         counting.count(counting.EXPIRED_LEASES, kind=str(model._meta.model_name), more=lost)
     return lost
+
+
+def _settle(expired: "models.QuerySet[Any]") -> int:
+    # Both name their rows in full: a lease may run out between the two statements.
+    exhausted = models.Q(attempts__gte=models.F("max_attempts"))
+    failed = expired.filter(exhausted).update(**_failed())
+    return failed + expired.filter(~exhausted).update(**_queued_again())
 
 
 def _failed() -> dict[str, object]:
@@ -96,7 +101,7 @@ def publish_due() -> int:
         logger.warning("The broker is away: %s", error)
         return 0
     kinds = _in_turn()
-    heads = _heads() if any(depths.values()) else {}
+    heads = _heads() if kinds and any(depths.values()) else {}
     return sum(
         _fill(queue, depth, kinds, _lost(depth, heads.get(queue)))
         for queue, depth in depths.items()
@@ -104,9 +109,12 @@ def publish_due() -> int:
 
 
 def _in_turn() -> list[type[LeasedWork]]:
-    """Each pass begins with another kind: where there is room for one message only, all get it."""
-    kinds = leased_models()
-    first = next(_passes) % len(kinds)
+    """The kinds of which something is due: mostly few, and each is looked for in every queue.
+
+    Each pass begins with another: where there is room for one message only, all get it.
+    """
+    kinds = [model for model in leased_models() if model.due().order_by().exists()]
+    first = next(_passes) % max(1, len(kinds))
     return kinds[first:] + kinds[:first]
 
 
@@ -115,7 +123,7 @@ def _fill(queue: str, depth: int, kinds: list[type[LeasedWork]], lost: models.Q)
     few of another out; what is left is for those that have more.
     """
     room = settings.DISPATCH_WINDOW - depth
-    if room <= 0:
+    if room <= 0 or not kinds:
         return 0
     share = ceil(room / len(kinds))
     published, more = 0, []

@@ -10,6 +10,7 @@ from django.core.management import call_command
 from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
+from django.test.utils import CaptureQueriesContext
 
 from documents.models import BatchJob, Document, DocumentState
 from tests.factories import BatchFactory, DocumentFactory
@@ -112,6 +113,19 @@ def test_it_does_not_publish_a_failure_before_its_time(queues):
     assert dispatch_once() == 0
     age([document], next_attempt_at=timedelta(0))
     assert dispatch_once() == 1
+
+
+def test_a_pass_with_nothing_to_do_asks_each_kind_once_what_is_due_and_once_what_ran_out():
+    """And not in every queue: dispatchers look every second, also when nobody works."""
+    dispatch_once()
+    with CaptureQueriesContext(connection) as asked:
+        dispatch_once()
+    for kind in leased_models():
+        table = f'FROM "{kind._meta.db_table}" WHERE ('
+        about = [it["sql"] for it in asked if it["sql"].startswith(f'SELECT 1 AS "a" {table}')]
+        assert len([sql for sql in about if '"lease_expires_at" <' in sql]) == 1
+        assert len([sql for sql in about if '"next_attempt_at" <=' in sql]) == 1
+    assert len(asked) <= 4 * len(leased_models()) + 16
 
 
 def test_a_lost_message_is_sent_again_when_its_queue_is_empty(settings, queues):
@@ -219,14 +233,13 @@ def test_an_exhausted_row_does_not_take_its_neighbours_along(queues):
 
 @contextmanager
 def a_lease_that_runs_out_after_statement(number, document):
-    updates = []
+    statements = []
 
     def count(execute, sql, *rest):
         result = execute(sql, *rest)
-        if sql.startswith("UPDATE"):
-            updates.append(sql)
-            if len(updates) == number:
-                age([document], lease_expires_at=timedelta(seconds=1))
+        statements.append(sql)
+        if len(statements) == number:
+            age([document], lease_expires_at=timedelta(seconds=1))
         return result
 
     with connection.execute_wrapper(count):
@@ -238,6 +251,7 @@ def test_a_lease_that_runs_out_in_the_middle_of_a_sweep_is_judged_whole(settings
     """Queued again with no attempt left, it could never be claimed. And the reason is right."""
     limit = settings.CELERY_TASK_TIME_LIMIT
     document = running(started=limit + 20, expired=-10, attempts=3)
+    running(started=40, expired=1)  # so that there is something to sweep
     with a_lease_that_runs_out_after_statement(number, document):
         for _ in range(3):
             sweep_leases(Document)
