@@ -49,13 +49,14 @@ def test_the_control_with_the_collector_left_on(collections, monkeypatch):
     assert any(collections)
 
 
-def test_the_boxes_of_a_page_are_gone_when_it_is_there():
+def test_no_box_of_a_page_is_kept():
     from weasyprint.formatting_structure.boxes import Box
 
     render(html=PAGE, assets={})
     gc.collect()
     before = _count(Box)
     render(html=PAGE, assets={})
+    gc.collect()
     assert _count(Box) == before
 
 

@@ -31,6 +31,7 @@ ODD_PAGE = "<html><body><div><p>A<span>B<b>C</b></span></p></div><b><p/></b></bo
 @pytest.fixture
 def computed(monkeypatch):
     """Every property of every element of a page, by styles of that class."""
+    engine()  # first, since what comes before it settles where the process finds its fonts
     fetcher = AssetFetcher({})
     fonts = FontConfiguration()
 
