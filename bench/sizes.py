@@ -24,8 +24,8 @@ class Size:
 _TEN, _HUNDRED = ((10, 1), (10, 100)), ((100, 10, 1), (10, 100, 1_000))
 TINY = Size("tiny", 1, 1, 2, 4, 100, 2, 100, 1_000, 200, *_HUNDRED)
 QUICK = Size("quick", 2, 1, 8, 80, 800, 8, 1_000, 10_000, 80, *_TEN)
-USUAL = Size("usual", 8, 2, 60, 600, 10_000, 60, 10_000, 100_000, 1_000, *_HUNDRED)
-SCALE = Size("scale", 10, 2, 200, 10_000, 10_000, 200, 100_000, 1_000_000, 10_000, *_HUNDRED)
+USUAL = Size("usual", 8, 3, 60, 600, 10_000, 60, 10_000, 100_000, 1_000, *_HUNDRED)
+SCALE = Size("scale", 10, 3, 200, 10_000, 10_000, 200, 100_000, 1_000_000, 10_000, *_HUNDRED)
 SIZES = {size.name: size for size in (TINY, QUICK, USUAL, SCALE)}
 
 

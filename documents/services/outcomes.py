@@ -6,6 +6,7 @@ by the dispatcher.
 """
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any, TypeVar
 
 from django.db import connection, models, transaction
@@ -36,18 +37,23 @@ def as_announced() -> dict[str, Any]:
 
 def announce_made(document: Document) -> None:
     """Call it in the transaction whose `finish` recorded `as_announced()`, on the row as it is."""
-    if Document._base_manager.filter(_is_awaited(), pk=document.pk).exists():
+    if _awaited().filter(pk=document.pk).exists():
         _tell_documents([document])
 
 
-def _is_awaited() -> models.Q:
-    """Whether anybody is to be told: one question about papers of a run, which few wait for."""
+@cache
+def _awaited() -> "models.QuerySet[Document]":
+    """Papers of which somebody is to be told: one question about those of a run, which few wait
+    for. Never evaluated itself; putting it together anew took longer than the answer.
+    """
     mails = Delivery._base_manager.filter(document=models.OuterRef("pk"), held=True)
     wishes = DocumentRequest._base_manager.filter(document=models.OuterRef("pk"))
     systems = WebhookEndpoint._base_manager.filter(
         company=models.OuterRef("company"), is_enabled=True
     )
-    return models.Q(models.Exists(mails)) | models.Exists(wishes) | models.Exists(systems)
+    return Document._base_manager.filter(
+        models.Q(models.Exists(mails)) | models.Exists(wishes) | models.Exists(systems)
+    )
 
 
 def announce_finished() -> int:
