@@ -1,4 +1,4 @@
-"""Says every few seconds that this process is alive, and tells which queues nobody listens to."""
+"""Says every few seconds that this process is alive, and tells which processes are."""
 
 import atexit
 import logging
@@ -6,13 +6,12 @@ import os
 import socket
 import threading
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from django.db import DatabaseError, connection, models
 from django.db.models.functions import Now
 
-from worker import broker, memory
-from worker.leasing import leased_models
+from worker import memory
 from worker.models import Presence, Role
 
 logger = logging.getLogger("pressroom.worker")
@@ -20,8 +19,6 @@ logger = logging.getLogger("pressroom.worker")
 EVERY = 5.0  # seconds
 GONE_AFTER = timedelta(seconds=30)
 _FORGOTTEN_AFTER = timedelta(hours=1)
-# Work that is younger than this may simply not have been taken yet.
-_PATIENCE = timedelta(seconds=15)
 
 
 class Herald:
@@ -100,30 +97,3 @@ def is_present(role: Role, *, host: str | None = None) -> bool:
     """Whether any process of that role was seen lately, anywhere or on that host."""
     seen = present().filter(role=role)
     return (seen if host is None else seen.filter(host=host)).exists()
-
-
-def queues_without_listener() -> dict[str, datetime]:
-    """Queues in which due work waits that no worker listens to, and since when it is due.
-
-    One query where every queue has its listener, else two.
-    """
-    workers = present().filter(role=Role.WORKER)
-    heard = {queue for queues in workers.values_list("queues", flat=True) for queue in queues}
-    unheard = [queue for queue in broker.queue_names() if queue not in heard]
-    return _waiting_in(unheard) if unheard else {}
-
-
-def _waiting_in(queues: list[str]) -> dict[str, datetime]:
-    """Since when work waits in each queue in which some has waited long enough to ask."""
-    first, *others = [
-        model.due()
-        .order_by()
-        .filter(queue__in=queues, next_attempt_at__lte=Now() - _PATIENCE)
-        .values_list("queue")
-        .annotate(since=models.Min("next_attempt_at"))
-        for model in leased_models()
-    ]
-    oldest: dict[str, datetime] = {}
-    for queue, since in first.union(*others, all=True):
-        oldest[queue] = min(since, oldest.get(queue, since))
-    return dict(sorted(oldest.items()))

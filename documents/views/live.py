@@ -19,7 +19,7 @@ from django.views import View
 from django_htmx.http import HttpResponseClientRefresh
 
 from accounts.access import CompanyRequest, MemberMixin
-from worker.presence import queues_without_listener
+from worker.listening import queues_without_listener
 
 # Milliseconds until the next look: a paper that is quickly made is there after the first or second.
 WAITS = (250, 300, 400, 600, 1000, 2000, 3000, 5000)

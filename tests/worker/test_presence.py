@@ -9,8 +9,9 @@ from django.db.models.functions import Now
 
 from tests.factories import DocumentFactory
 from tests.processes import dispatcher, eventually, private_broker, worker
+from worker.listening import queues_without_listener
 from worker.models import Presence, Role
-from worker.presence import Herald, forget_the_gone, is_present, queues_without_listener
+from worker.presence import Herald, forget_the_gone, is_present
 
 
 def listener(*queues: str, seen: int = 0) -> None:
