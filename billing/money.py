@@ -157,6 +157,22 @@ def goods_value(
     return net, tax
 
 
+def adding_up_to(
+    by_rate: Mapping[Decimal, tuple[Decimal, Decimal]], *, net: Decimal, tax: Decimal
+) -> dict[Decimal, tuple[Decimal, Decimal]]:
+    """`by_rate` with what it misses of (net, tax) given to the rate that has the most tax.
+
+    Goods that come back in pieces are posted as the rest of what they come to together, from which
+    a piece's own lines may be minor units away.
+    """
+    rest = (
+        net - total(parts[0] for parts in by_rate.values()),
+        tax - total(parts[1] for parts in by_rate.values()),
+    )
+    most = max(by_rate, key=lambda rate: (by_rate[rate][1], by_rate[rate][0]))
+    return {**by_rate, most: (by_rate[most][0] + rest[0], by_rate[most][1] + rest[1])}
+
+
 def _by_rate(lines: Iterable[LineAmount]) -> defaultdict[Decimal, Decimal]:
     sums: defaultdict[Decimal, Decimal] = defaultdict(Decimal)
     for line in lines:

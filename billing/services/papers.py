@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from copy import copy
+from dataclasses import replace
 from decimal import Decimal
 
 from django.db.models import Prefetch
@@ -17,8 +18,9 @@ from billing.models import (
     InvoiceState,
     Payment,
     Return,
+    ReturnItem,
 )
-from billing.money import LineAmount, Totals, compute_totals, total
+from billing.money import LineAmount, Totals, adding_up_to, compute_totals, total
 from billing.services.invoices import set_totals
 from billing.snapshots import labels
 from billing.snapshots.facts import Facts
@@ -167,23 +169,35 @@ def _receipt_paper(payment: Payment, issuer: Facts, applied: list[Allocation]) -
 
 def _return_paper(return_document: Return, issuer: Facts, applied: list[Allocation]) -> Paper:
     items = list(return_document.items.all())
+    snapshot = snapshots.return_snapshot(
+        issuer=issuer,
+        return_document=return_document,
+        items=items,
+        totals=_returned_totals(return_document, items),
+        allocations=applied,
+    )
+    title = f"Credit note {return_document}"
+    return _paper(RETURN_RECEIPT, return_document, snapshot, title, return_document.total)
+
+
+def _returned_totals(return_document: Return, items: Sequence[ReturnItem]) -> Totals:
+    """The stored header, with its tax by rate, which its lines tell but for minor units."""
     subtotal = total(item.net for item in items)
     taxed = return_document.total if return_document.prices_include_tax else return_document.net
-    totals = compute_totals(
+    computed = compute_totals(
         [LineAmount(net=item.net, tax_rate=item.tax_rate) for item in items],
         currency=return_document.currency,
         prices_include_tax=return_document.prices_include_tax,
         discount_amount=subtotal - taxed,
     )
-    snapshot = snapshots.return_snapshot(
-        issuer=issuer,
-        return_document=return_document,
-        items=items,
-        totals=totals,
-        allocations=applied,
+    net, tax = return_document.net, return_document.tax
+    return replace(
+        computed,
+        net=net,
+        tax=tax,
+        total=return_document.total,
+        by_rate=adding_up_to(computed.by_rate, net=net, tax=tax),
     )
-    title = f"Credit note {return_document}"
-    return _paper(RETURN_RECEIPT, return_document, snapshot, title, return_document.total)
 
 
 def _challan_paper(challan: Challan, issuer: Facts) -> Paper:

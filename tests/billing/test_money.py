@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from billing.money import (
     LineAmount,
+    adding_up_to,
     apportion,
     as_text,
     compute_totals,
@@ -238,6 +239,23 @@ class TestPartsOfADocument:
             free, of=[*free, *paid], discount=D(1), currency="GBP", prices_include_tax=False
         )
         assert value == (0, 0)
+
+
+class TestAddingUpTo:
+    """Parts by rate, and what was posted for them together."""
+
+    by_rate = {D(0): (D("90.00"), D(0)), D(5): (D("10.00"), D("0.50")), D(20): (D(1), D("0.20"))}
+
+    def test_the_rate_with_the_most_tax_has_what_is_missing(self):
+        found = adding_up_to(self.by_rate, net=D("100.99"), tax=D("0.72"))
+        assert found == {**self.by_rate, D(5): (D("9.99"), D("0.52"))}
+
+    def test_what_adds_up_stays_as_it_is(self):
+        assert adding_up_to(self.by_rate, net=D(101), tax=D("0.70")) == self.by_rate
+
+    def test_without_any_tax_it_is_the_rate_with_the_most_goods(self):
+        free = {D(0): (D(9), D(0)), D(5): (D("0.01"), D(0))}
+        assert adding_up_to(free, net=D("9.02"), tax=D(0))[D(0)] == (D("9.01"), 0)
 
 
 def cents(most: int = 10**9) -> st.SearchStrategy[Decimal]:

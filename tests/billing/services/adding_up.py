@@ -13,6 +13,7 @@ from billing.money import LineAmount, compute_totals, goods_value, total
 from billing.selectors.credits import unapplied_credit, unapplied_sources
 from billing.selectors.numbering import audit_numbers
 from billing.selectors.statements import read_accounts, read_movements
+from billing.services.papers import paper_of
 from tests.billing.books import assert_reconciled
 
 D = Decimal
@@ -38,6 +39,17 @@ class BooksThatAddUp(RuleBasedStateMachine):
             )
             assert (invoice.net, invoice.tax) == (totals.net, totals.tax)
             assert invoice.total == invoice.net + invoice.tax + invoice.rounding == totals.total
+
+    @invariant()
+    def each_paper_says_what_is_in_the_books(self):
+        kinds = (Invoice, Return)
+        for record in [row for kind in kinds for row in kind.objects.for_company(self.company)]:
+            printed = paper_of(record, keep=False).snapshot
+            totals = {name: D(printed["totals"][name]) for name in ("net", "tax", "total")}
+            if isinstance(record, Return) or record.is_posted:
+                assert totals == {name: getattr(record, name) for name in totals}
+            for place, name in enumerate(("net", "tax"), start=1):
+                assert total(D(row[place]) for row in printed["taxes"]) == totals[name]
 
     @invariant()
     def nothing_is_settled_twice_or_by_more_than_there_is(self):

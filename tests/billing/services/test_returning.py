@@ -16,6 +16,7 @@ from billing.services import (
     set_opening,
     void_invoice,
 )
+from billing.services.papers import paper_of
 from tests.billing.books import assert_reconciled
 from tests.billing.factories import (
     DAY,
@@ -109,6 +110,23 @@ class TestReturnsValue:
         assert sum(back.total for back in backs) == without.total
         assert sum(back.net for back in backs) == without.net
         assert now(invoice).due == invoice.total - without.total  # the shipping
+
+    @pytest.mark.parametrize("included", [False, True])
+    def test_the_credit_note_of_a_piece_says_what_was_credited(self, company, party, included):
+        """Two pieces of 11.93 are 5.96 and 5.97, though the lines of each come to 5.96."""
+        company.prices_include_tax = included
+        company.save()
+        several = [item("5.68", "2", "5"), item("0.07", "2", "20"), item("9.99", "2", "0")]
+        single, mixed = issued(party, several[0]), issued(party, *several, discount_percent=D(3))
+        for invoice in (single, single, mixed, mixed):
+            lines = [ReturnLine(item=line, quantity=D(1)) for line in invoice.items.all()]
+            back = record_return(
+                party=party, invoice=invoice, lines=lines, return_date=DAY, by=None
+            )
+            printed = paper_of(back).snapshot
+            assert D(printed["totals"]["total"]) == back.total
+            assert sum(D(net) for _, net, _ in printed["taxes"]) == back.net
+            assert sum(D(tax) for _, _, tax in printed["taxes"]) == back.tax
 
     def test_a_piece_after_a_deleted_one_still_ends_at_the_whole(self, party):
         invoice = issued(party, item("0.335", "3", "20"))
