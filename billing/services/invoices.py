@@ -22,7 +22,8 @@ from billing.snapshots.facts import party_facts
 def issue_invoice(*, invoice: Invoice, by: User | None) -> Invoice:
     """The draft as an issued invoice: its totals fixed, its number taken, the balance moved.
 
-    Raises ValidationError if it is no draft, has no item or is dated in closed books.
+    Raises ValidationError if it is no draft, has no item, is of an inactive party or is dated in
+    closed books.
     """
     with acting(by), transaction.atomic():
         draft = locked_draft(invoice, "Only a draft can be issued.")
@@ -48,6 +49,8 @@ def issue_invoice(*, invoice: Invoice, by: User | None) -> Invoice:
 def _require_issuable(draft: Invoice, items: Sequence[InvoiceItem]) -> None:
     if not items:
         raise ValidationError("An invoice needs at least one item before it is issued.")
+    if not draft.party.is_active:
+        raise ValidationError("The party is inactive, and would get no statement: activate it first.")
     if draft.currency != draft.company.currency:
         raise ValidationError(
             f"The draft is in {draft.currency}, and the company now bills in "

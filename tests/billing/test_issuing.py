@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 
 from billing.models import Balance, Invoice, InvoiceState, NumberSequence
 from billing.services import invoices, issue_invoice
+from billing.services.parties import deactivate_party
 from tests.billing.books import assert_reconciled, race
 from tests.billing.factories import (
     InvoiceFactory,
@@ -29,6 +30,15 @@ class TestIssuing:
         assert issued.invoice_number == "INV-2026-00001"
         assert issued.state == InvoiceState.ISSUED
         assert issued.issued_at is not None
+
+    def test_a_draft_of_a_party_that_is_inactive_by_now_is_refused(self, party):
+        """The party would owe what no statement tells it of."""
+        draft = draft_invoice(party, "100")
+        deactivate_party(party=party, by=None)
+        with pytest.raises(ValidationError, match="party is inactive"):
+            issue_invoice(invoice=draft, by=None)
+        assert not NumberSequence.objects.exists()
+        assert Balance.objects.get(party=party).current == 0
 
     def test_the_number_is_of_the_fiscal_year_of_its_date(self, company, party):
         company.fiscal_year_start_month = 4
