@@ -50,7 +50,9 @@ def _require_issuable(draft: Invoice, items: Sequence[InvoiceItem]) -> None:
     if not items:
         raise ValidationError("An invoice needs at least one item before it is issued.")
     if not draft.party.is_active:
-        raise ValidationError("The party is inactive, and would get no statement: activate it first.")
+        raise ValidationError(
+            "The party is inactive, and would get no statement: activate it first."
+        )
     if draft.currency != draft.company.currency:
         raise ValidationError(
             f"The draft is in {draft.currency}, and the company now bills in "

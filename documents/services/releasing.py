@@ -1,6 +1,7 @@
 """When an e-mail that was asked for may go: with its paper, and not while its run is paused."""
 
 from collections.abc import Sequence
+from uuid import UUID
 
 from django.db import models, transaction
 from django.db.models.functions import Concat, Now
@@ -41,30 +42,54 @@ def release_overdue() -> int:
     announced = held.filter(document__announced_at__isnull=False)
     moved = let_go(announced.filter(document__state=DocumentState.READY))
     moved += _give_up(announced.filter(document__state=DocumentState.FAILED))
-    return moved + held.filter(document__state=DocumentState.CANCELLED).update(
-        state=DeliveryState.CANCELLED, finished_at=Now(), failure="Its paper was cancelled."
-    )
+    return moved + _cancel(held.filter(document__state=DocumentState.CANCELLED))
+
+
+def _cancel(deliveries: Deliveries) -> int:
+    with transaction.atomic():
+        return _locked(deliveries, DeliveryState.QUEUED).update(
+            state=DeliveryState.CANCELLED, finished_at=Now(), failure="Its paper was cancelled."
+        )
 
 
 def _give_up(deliveries: Deliveries) -> int:
     why = Document._base_manager.filter(pk=models.OuterRef("document")).values("failure")[:1]
-    return deliveries.filter(held=True, state=DeliveryState.QUEUED).update(
-        state=DeliveryState.FAILED,
-        finished_at=Now(),
-        failure=Concat(models.Value(NO_PAPER), models.Subquery(why)),
-    )
+    with transaction.atomic():
+        return _locked(deliveries, DeliveryState.QUEUED).update(
+            state=DeliveryState.FAILED,
+            finished_at=Now(),
+            failure=Concat(models.Value(NO_PAPER), models.Subquery(why)),
+        )
 
 
 def let_go(deliveries: Deliveries) -> int:
     """Those of `deliveries`, whose papers are ready, that no paused run holds back."""
-    held = deliveries.filter(held=True, state__in=_REVIVED)
-    return held.exclude(batch__is_paused=True).update(
-        state=DeliveryState.QUEUED,
-        held=False,
-        failure="",
-        finished_at=None,
-        next_attempt_at=Now(),
-        published_at=None,
+    with transaction.atomic():
+        held = _locked(deliveries, *_REVIVED)
+        return held.exclude(batch__is_paused=True).update(
+            state=DeliveryState.QUEUED,
+            held=False,
+            failure="",
+            finished_at=None,
+            next_attempt_at=Now(),
+            published_at=None,
+        )
+
+
+def _locked(deliveries: Deliveries, *states: DeliveryState) -> Deliveries:
+    """Those of `deliveries` that are held and in one of `states`, whoever else changes them.
+
+    Somebody may be pausing or cancelling them at this moment. The lock waits for that to be
+    committed, and what is asked next sees it: an UPDATE that had to wait itself would look at
+    their papers and runs as they were before.
+    """
+    rows = _lock(deliveries.filter(held=True, state__in=states))
+    return Delivery._base_manager.filter(pk__in=rows, held=True, state__in=states)
+
+
+def _lock(deliveries: Deliveries) -> list[UUID]:
+    return list(
+        deliveries.select_for_update(of=("self",)).order_by("pk").values_list("pk", flat=True)
     )
 
 
@@ -75,6 +100,8 @@ def pause_deliveries(batch: Batch) -> int:
     next attempt, or its place in the rate limit, and go out while the run is paused.
     """
     mine = Delivery.objects.for_company(batch.company_id).filter(batch=batch)
+    # What is being let go at this moment is held back with the others.
+    _lock(mine.filter(state=DeliveryState.QUEUED))
     taken = mine.filter(_TAKEN).update(
         state=DeliveryState.QUEUED,
         held=True,
