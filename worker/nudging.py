@@ -10,7 +10,7 @@ from kombu.exceptions import OperationalError
 from structlog.contextvars import bound_contextvars
 
 from worker.celery import app
-from worker.leasing import LeasedWork
+from worker.leasing import LeasedWork, WorkState
 
 logger = logging.getLogger("pressroom.worker")
 
@@ -32,7 +32,9 @@ def _nudge(work: LeasedWork) -> None:
     if publish([work]):
         _paused_until = time.monotonic() + _PAUSE_SECONDS
     else:
-        type(work)._base_manager.filter(pk=work.pk).update(published_at=Now())
+        # A quick worker may have given it back for another attempt already, which is not published.
+        as_sent = {"state": WorkState.QUEUED, "attempts": work.attempts, "published_at": None}
+        type(work)._base_manager.filter(pk=work.pk, **as_sent).update(published_at=Now())
 
 
 def publish(rows: Iterable[LeasedWork]) -> list[LeasedWork]:

@@ -110,6 +110,8 @@ def plan_batch(job: BatchJob) -> None:
 
 
 def _plan(batch: Batch) -> None:
+    # Who pauses it from now on changes what this snapshot holds, and the plan is made anew.
+    batch.refresh_from_db(fields=["is_paused"])
     first_turn = turn_of_queue()
     position = 0
     for planned in _chunks(run_kind(batch.kind).plan(batch)):

@@ -97,13 +97,14 @@ def send_document(*, document: Document, by: User | None) -> Delivery:
 
 
 def _first_turn(batch: Batch) -> int:
-    """Behind this run's own e-mails, beside those of the runs before it."""
+    """Behind this run's own e-mails, beside those of the runs before it; each by its index."""
     of_runs = Delivery._base_manager.filter(queue="mail", batch__isnull=False)
-    turns = of_runs.aggregate(
-        mine=models.Max("turn", filter=models.Q(batch=batch)),
-        first=models.Min("turn", filter=models.Q(state=DeliveryState.QUEUED)),
-    )
-    return (turns["first"] or 1) if turns["mine"] is None else turns["mine"] + 1
+    last: int | None = of_runs.filter(batch=batch).aggregate(last=models.Max("turn"))["last"]
+    if last is not None:
+        return last + 1
+    waiting = of_runs.filter(state=DeliveryState.QUEUED)
+    first: int | None = waiting.aggregate(first=models.Min("turn"))["first"]
+    return first or 1
 
 
 def _without_one(documents: Sequence[Document]) -> list[Document]:

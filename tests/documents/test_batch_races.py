@@ -1,6 +1,7 @@
 """Several people, workers and dispatchers at one run at the same time."""
 
 import time
+from contextlib import contextmanager
 
 import pytest
 from auditlog.models import LogEntry
@@ -8,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db.models.functions import Now
 
 from documents import papers
+from documents.consistency import consistent_read
 from documents.models import Batch, BatchJob, BatchState, Document
 from documents.papers import RunKind
 from documents.services import batch_actions, batches
@@ -147,6 +149,26 @@ def test_a_run_paused_while_it_is_planned_begins_with_its_papers_waiting(monkeyp
     assert (batch.state, batch.is_paused) == (BatchState.RUNNING, True)
     assert states_of(batch) == {"held": 3}
     assert Document.due().count() == 0
+
+
+def test_a_run_paused_just_before_it_is_read_begins_with_its_papers_waiting(monkeypatch):
+    batch = start_batch(
+        company=CompanyFactory.create(),
+        kind="faulty",
+        title="Run",
+        parameters={"count": 3},
+        by=None,
+    )
+
+    @contextmanager
+    def paused_first():
+        pause_batch(batch=Batch.objects.get(pk=batch.pk), by=None)
+        with consistent_read():
+            yield
+
+    monkeypatch.setattr(batches, "consistent_read", paused_first)
+    assert run_batch_job(str(batch.jobs.get().pk)) == "done"
+    assert states_of(batch) == {"held": 3}
 
 
 def test_a_run_cancelled_while_it_is_planned_makes_no_paper(monkeypatch):

@@ -148,6 +148,16 @@ def test_an_error_in_publishing_never_reaches_who_asked(company, queues, monkeyp
     assert ask(company).pk is not None
 
 
+def test_what_a_quick_worker_gave_back_already_is_due_at_once_again(company, queues, monkeypatch):
+    def claimed_and_given_back(row):
+        Document.claim(row.pk).fail(reason="The database was away.", retry=True)
+
+    monkeypatch.setattr(nudging, "_send", claimed_and_given_back)
+    document = ask(company)
+    document.refresh_from_db()
+    assert (document.state, document.attempts, document.published_at) == ("queued", 1, None)
+
+
 def test_what_is_ready_is_not_nudged_again(company, queues, archive_dir):
     paper = statement_paper()
     document = request_document(company=company, paper=paper, by=None)
