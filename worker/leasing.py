@@ -122,7 +122,7 @@ class LeasedWork(models.Model):
         )
 
     def release(self) -> bool:
-        """Give the work back undone and uncounted, as on an orderly shutdown."""
+        """Give the work back undone and uncounted, as where what it had read was overtaken."""
         return self._change(
             state=WorkState.QUEUED,
             attempts=models.F("attempts") - 1,
