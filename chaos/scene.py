@@ -25,7 +25,7 @@ PACES = {
         "PRESSROOM_DISPATCH_MILLISECONDS": "200",
         "PRESSROOM_REPUBLISH_SECONDS": "2",
     },
-    "product": {"PRESSROOM_TASK_TIME_LIMIT": "20"},
+    "product": {"PRESSROOM_TASK_TIME_LIMIT": "40"},
 }
 _OURS = (
     "PRESSROOM_",

@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
 from kombu import Queue
 
 from config import env
@@ -20,6 +21,17 @@ def embedded_socket(var_dir: Path) -> Path:
     return Path(tempfile.gettempdir()) / f"pressroom-{key}" / "broker.sock"
 
 
+def _lease_below(time_limit: int) -> timedelta:
+    """With a longer one, what is lost at its first second would be said to have run too long."""
+    seconds = env.number("PRESSROOM_LEASE_SECONDS", 30, minimum=3)
+    if seconds >= time_limit:
+        raise ImproperlyConfigured(
+            f"PRESSROOM_LEASE_SECONDS={seconds}: must be less than"
+            f" PRESSROOM_TASK_TIME_LIMIT={time_limit}"
+        )
+    return timedelta(seconds=seconds)
+
+
 # Results are diagnostics for people; no decision rests on one.
 CELERY_RESULT_BACKEND = "worker.results:Results"
 CELERY_RESULT_EXTENDED = True
@@ -31,7 +43,7 @@ CELERY_TASK_STORE_ERRORS_EVEN_IF_IGNORED = True
 CELERY_TASK_SERIALIZER = "json"
 CELERY_RESULT_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
-# A message is acked when its work is recorded, so a killed worker's message comes back ...
+# A message is acked when its work is recorded, so a killed worker's message is not lost ...
 CELERY_TASK_ACKS_LATE = True
 # ... also when only a child was killed. A poison task can't loop: the claim counts attempts.
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
@@ -39,6 +51,8 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 # Hard limit only. A soft limit raises inside WeasyPrint and yields wrong PDFs (13 of 50).
 CELERY_TASK_TIME_LIMIT = env.number("PRESSROOM_TASK_TIME_LIMIT", 120, minimum=1)
+# A live worker renews its lease every third of this; a dead one is replaced after it.
+WORK_LEASE = _lease_below(CELERY_TASK_TIME_LIMIT)
 CELERY_TASK_QUEUES = [Queue(name) for name in ("interactive", "batch", "mail", "recompute")]
 CELERY_TASK_DEFAULT_QUEUE = "interactive"
 # A typing error in a queue's name must fail here, not fill a queue that nobody reads.
@@ -50,9 +64,11 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # A worker waits for its broker however long it is away.
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_BROKER_TRANSPORT_OPTIONS = {
-    # Far above the time limit: a task longer than this would run twice at once.
-    "visibility_timeout": 3600,
-    # A killed worker's messages come back within seconds instead of minutes.
+    # Far above the time limit: of a task longer than this a second message would go out. A killed
+    # worker's messages come back only after it, for which nobody waits: the lease runs out long
+    # before, and the dispatcher publishes the work again.
+    "visibility_timeout": max(3600, 3 * CELERY_TASK_TIME_LIMIT),
+    # How often (seconds) a worker looks for messages that are older than that.
     "unacked_restore_interval": 10,
     "unacked_restore_throttle": 1,
     # A frozen broker must not hang a request: the default waits for ever.

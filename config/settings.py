@@ -322,8 +322,7 @@ FILE_NOW_LIMIT = env.number("PRESSROOM_FILE_NOW_LIMIT", 200)
 FONTS_DIR = Path(env.text("PRESSROOM_FONTS_DIR", str(VAR_DIR / "fonts"))).resolve()
 
 # --- Leased work ---------------------------------------------------------------------------------
-# A live worker renews its lease every third of this; a dead one is replaced after it.
-WORK_LEASE = timedelta(seconds=env.number("PRESSROOM_LEASE_SECONDS", 30, minimum=3))
+# The lease itself stands beside the time limit, in config/queues.py.
 WORK_MAX_ATTEMPTS = env.number("PRESSROOM_MAX_ATTEMPTS", 3, minimum=1)
 DISPATCH_EVERY = timedelta(
     milliseconds=env.number("PRESSROOM_DISPATCH_MILLISECONDS", 1000, minimum=50)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from typing import Any
 
 from documents.papers import Paper
 
@@ -15,9 +16,12 @@ def canonical(value: object) -> bytes:
 
 def fingerprint(paper: Paper) -> str:
     """SHA-256 in hexadecimal, unique per company."""
-    return hashlib.sha256(
-        canonical([paper.kind.name, paper.kind.version, paper.locale, paper.snapshot])
-    ).hexdigest()
+    return fingerprint_of(paper.kind.name, paper.kind.version, paper.locale, paper.snapshot)
+
+
+def fingerprint_of(kind: str, version: int, locale: str, snapshot: dict[str, Any]) -> str:
+    """The same of the parts, as they stand on a row."""
+    return hashlib.sha256(canonical([kind, version, locale, snapshot])).hexdigest()
 
 
 def _refuse_floats(value: object) -> None:

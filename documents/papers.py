@@ -19,6 +19,10 @@ class PaperKind:
 
     `labels` are the words for places in the snapshot, such as "party.tax_id" and, of the cells of
     a list's rows, "lines.6", where the name of the place would not do.
+
+    `reads_since` is the oldest version whose snapshots the present template prints rightly: papers
+    that were asked for under it, and are not made when an upgrade comes, are made with the present
+    one. None: its own only, and the others fail.
     """
 
     name: str
@@ -26,6 +30,11 @@ class PaperKind:
     template: str
     version: int
     labels: Mapping[str, str] = field(default_factory=dict, compare=False)
+    reads_since: int | None = None
+
+    @property
+    def oldest_read(self) -> int:
+        return self.version if self.reads_since is None else self.reads_since
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -84,10 +84,12 @@ class Running:
 
 
 @contextmanager
-def worker(log: Path, *, queues: str, children: int, **env: str) -> Iterator[Running]:
+def worker(
+    log: Path, *, queues: str, children: int, more: Sequence[str] = (), **env: str
+) -> Iterator[Running]:
     """A Celery worker; the block begins at once, while it is still starting."""
     arguments = ["-m", "celery", "-A", "worker", "worker", "--loglevel", "INFO"]
-    arguments += ["-Q", queues, "-c", str(children), "-n", f"{log.stem}@%h"]
+    arguments += ["-Q", queues, "-c", str(children), "-n", f"{log.stem}@%h", *more]
     with _running(Running(arguments, log, environment(**env))) as running:
         yield running
 

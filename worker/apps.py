@@ -8,7 +8,7 @@ class WorkerConfig(AppConfig):
         from worker import checks, health, metrics, preflight, presence  # noqa: PLC0415  models must be loaded first
         from worker.dispatching import register_sweep  # noqa: PLC0415
 
-        preflight.register_check(checks.broker_keeps_messages)
+        preflight.register_check(checks.broker_keeps_messages, of_the_broker=True)
         preflight.register_check(checks.clock_agrees_with_database)
         register_sweep(presence.forget_the_gone)
         health.register_probe("database", health.database)

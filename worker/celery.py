@@ -35,11 +35,12 @@ def _leave_logs_alone(**_: Any) -> None:
 
 
 @worker_init.connect
-def _check_before_taking_work(**_: Any) -> None:
+def _check_before_taking_work(sender: Any, **_: Any) -> None:
     """Refuse to start where work would be lost, then load what every child needs once."""
     django.setup()
-    from worker import preflight  # noqa: PLC0415  models must be loaded first
+    from worker import checks, preflight  # noqa: PLC0415  models must be loaded first
 
+    preflight.register_check(lambda: checks.children_are_processes(sender.pool_cls))
     preflight.refuse_or_warn()
     preflight.preload()
 
@@ -61,9 +62,13 @@ def _keep_good_connections(**_: Any) -> None:
 
 
 @worker_ready.connect
-def _say_who_listens(sender: Any, **_: Any) -> None:
-    from worker import models, presence  # noqa: PLC0415  models must be loaded first
+def _listen(sender: Any, **_: Any) -> None:
+    """The broker is there, perhaps after a long wait, and no message was taken yet: look at it, and
+    end if it would lose work. Then say who listens.
+    """
+    from worker import models, preflight, presence  # noqa: PLC0415  models must be loaded first
 
+    preflight.refuse_or_warn_of_the_broker()
     queues = list(sender.app.amqp.queues.consume_from)
     presence.Herald(models.Role.WORKER, queues).start()
 

@@ -18,10 +18,19 @@ def queues_without_listener() -> dict[str, datetime]:
 
     One query where every queue has its listener, else two.
     """
-    workers = presence.present().filter(role=Role.WORKER)
-    heard = {queue for queues in workers.values_list("queues", flat=True) for queue in queues}
+    heard = _heard()
     unheard = [queue for queue in broker.queue_names() if queue not in heard]
     return _waiting_in(unheard) if unheard else {}
+
+
+def is_heard(queue: str) -> bool:
+    """Whether a worker that was seen lately listens to it, also where nothing waits in it."""
+    return queue in _heard()
+
+
+def _heard() -> set[str]:
+    workers = presence.present().filter(role=Role.WORKER)
+    return {queue for queues in workers.values_list("queues", flat=True) for queue in queues}
 
 
 def _waiting_in(queues: list[str]) -> dict[str, datetime]:

@@ -23,12 +23,19 @@ Check = Callable[[], Iterable[Problem]]
 Action = Callable[[], None]
 
 _checks: list[Check] = []
+_checks_of_the_broker: list[Check] = []
+_told: list[Problem] = []
 _preloads: list[Action] = []
 _warm_ups: list[Action] = []
 
 
-def register_check(check: Check) -> None:
+def register_check(check: Check, *, of_the_broker: bool = False) -> None:
+    """`of_the_broker`: it is asked again once the worker has reached its broker, which may have
+    been away before.
+    """
     _checks.append(check)
+    if of_the_broker:
+        _checks_of_the_broker.append(check)
 
 
 def register_preload(action: Action) -> None:
@@ -42,12 +49,25 @@ def register_warm_up(action: Action) -> None:
 
 
 def problems() -> list[Problem]:
-    return [problem for check in _checks for problem in check()]
+    return _found_by(_checks)
 
 
 def refuse_or_warn() -> None:
     """Log every problem; end the process with code 1 if one of them would lose data."""
-    found = problems()
+    _told[:] = problems()
+    _judge(_told)
+
+
+def refuse_or_warn_of_the_broker() -> None:
+    """As at the start, of the broker that is there now; what was said then is not said again."""
+    _judge([problem for problem in _found_by(_checks_of_the_broker) if problem not in _told])
+
+
+def _found_by(checks: list[Check]) -> list[Problem]:
+    return [problem for check in checks for problem in check()]
+
+
+def _judge(found: list[Problem]) -> None:
     for problem in found:
         logger.log(logging.ERROR if problem.fatal else logging.WARNING, problem.text)
     fatal = [problem.text for problem in found if problem.fatal]

@@ -46,6 +46,7 @@ INVOICE = PaperKind(
     template="pdf/invoice.html",
     version=3,
     labels=labels.INVOICE,
+    reads_since=2,
 )
 PAYMENT_RECEIPT = PaperKind(
     name="payment-receipt",

@@ -8,7 +8,7 @@ from django.db import models
 from accounts.models import Company
 from documents.calendars import next_due
 from documents.models import Schedule, ScheduledRun
-from documents.papers import run_kind
+from documents.papers import run_kinds
 from worker.clock import database_now
 
 
@@ -18,6 +18,8 @@ class Planned:
 
     schedule: Schedule
     label: str
+    # Whether this installation has such runs; where it has not, the label is the bare name.
+    is_known: bool
     last: ScheduledRun | None
     next_at: datetime | None
 
@@ -31,10 +33,12 @@ def planned_schedules(company: Company) -> list[Planned]:
     last = ScheduledRun.objects.select_related("batch").order_by("-month")
     rows = all_schedules(company).order_by("kind", "day", "created_at")
     runs = {run.schedule_id: run for run in last.filter(schedule__in=rows).reverse()}
+    labels = {kind.name: kind.label for kind in run_kinds()}
     return [
         Planned(
             schedule=schedule,
-            label=run_kind(schedule.kind).label,
+            label=labels.get(schedule.kind, schedule.kind),
+            is_known=schedule.kind in labels,
             last=runs.get(schedule.pk),
             next_at=next_due(schedule, now) if schedule.is_enabled else None,
         )

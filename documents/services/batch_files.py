@@ -104,8 +104,10 @@ def request_cover(batch: Batch, by: User | None) -> Document:
             queue="batch",
             first_turn=turn_of_queue(),
         )
-        if document.state in (DocumentState.FAILED, DocumentState.CANCELLED):
-            queue_again(document)
+        before = str(document.get_state_display())
+        stopped = document.state in (DocumentState.FAILED, DocumentState.CANCELLED)
+        if stopped and queue_again(document):
+            note([document], {"state": (before, "queued again")}, by)
         if document.state == DocumentState.QUEUED:
             nudge_on_commit(document)
     return document

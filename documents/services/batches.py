@@ -10,6 +10,7 @@ from uuid import UUID, uuid4, uuid5
 from django.db import OperationalError, connection, models, transaction
 from django.db.models.functions import Now
 
+from accounts.audit import note_each
 from accounts.models import Company, User
 from documents.consistency import consistent_read, was_overtaken
 from documents.models import (
@@ -166,11 +167,16 @@ def _insert_rows(batch: Batch, rows: list[Planned], position: int, first_turn: i
 
 
 def _make_again(batch: Batch, found: list[Document], turn: int) -> None:
-    """What an earlier run gave up, or could not make, is asked for once more."""
-    stopped = [document.pk for document in found if document.state in _STOPPED]
+    """What an earlier run gave up, or could not make, is asked for once more, as the trail says."""
+    stopped = [document for document in found if document.state in _STOPPED]
     if stopped:
-        rows = Document.objects.for_company(batch.company_id).filter(pk__in=stopped)
+        keys = [document.pk for document in stopped]
+        rows = Document.objects.for_company(batch.company_id).filter(pk__in=keys)
         rows.filter(state__in=_STOPPED).update(**QUEUED_AGAIN, queue="batch", turn=turn)
+        note_each(
+            ((it, {"state": (str(it.get_state_display()), "queued again")}) for it in stopped),
+            batch.requested_by,
+        )
 
 
 def _record_plan(batch: Batch) -> None:

@@ -14,9 +14,10 @@ from django.utils import timezone
 
 from documents.archive import Damaged, Stored, archive
 from documents.models import Document, DocumentState
-from documents.papers import paper_kind
+from documents.papers import PaperKind, paper_kind
 from documents.rendering import Asset, Rendered, RenderError, render_paper
 from documents.services.outcomes import announce_made, as_announced
+from documents.services.template_versions import is_printed_here
 from worker.running import TryAgain, WorkFailed
 
 logger = logging.getLogger("pressroom.worker")
@@ -32,10 +33,14 @@ _NOT_STORED = {
 def make_document(document: Document) -> None:
     """The work of one lease. No transaction is open while it renders.
 
-    Raises WorkFailed when the facts themselves can't be printed; anything else is tried again.
+    A row of a newer template version than this process's is given back. Raises WorkFailed when the
+    facts themselves can't be printed; anything else is tried again.
     """
+    kind = _kind_of(document)
+    if not is_printed_here(document, kind):
+        return
     started = time.monotonic()
-    rendered = _render(document)
+    rendered = _render(document, kind)
     milliseconds = round((time.monotonic() - started) * 1000)
     stored = _stored(document, rendered)
     made = {
@@ -73,14 +78,14 @@ def _stored(document: Document, rendered: Rendered) -> Stored:
         raise TryAgain(f"{why}. The operators' log says so, too.", detail=str(error)) from error
 
 
-def _render(document: Document) -> Rendered:
+def _render(document: Document, kind: PaperKind) -> Rendered:
     try:
         return render_paper(
-            template=_template_of(document),
+            template=kind.template,
             snapshot=document.snapshot,
             assets=dict(_assets(document.snapshot)),
             fingerprint=document.fingerprint,
-            labels=paper_kind(document.kind).labels,
+            labels=kind.labels,
         )
     except RenderError as error:
         raise WorkFailed(error.reason, detail=repr(error)) from error
@@ -92,9 +97,9 @@ def _render(document: Document) -> Rendered:
         raise WorkFailed("A picture that belongs on it is missing.", detail=str(error)) from error
 
 
-def _template_of(document: Document) -> str:
+def _kind_of(document: Document) -> PaperKind:
     try:
-        return paper_kind(document.kind).template
+        return paper_kind(document.kind)
     except KeyError as error:
         raise WorkFailed(
             "This installation does not know this kind of paper.",

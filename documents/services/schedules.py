@@ -37,14 +37,23 @@ def delete_schedule(*, schedule: Schedule) -> None:
 
 
 def start_due_schedules() -> int:
-    """Start every run that is due and was not started yet; the missed ones too, oldest first."""
+    """Start every run that is due and was not started yet; the missed ones too, oldest first.
+
+    What goes wrong with one schedule is logged and tried again at the next tick; the others start.
+    """
     now = database_now()
     enabled = Schedule.objects.across_companies().filter(is_enabled=True)
-    return sum(
-        _start(schedule, month)
-        for schedule in enabled.select_related("company")
-        for month in _not_started(schedule, now)
-    )
+    return sum(_start_due(schedule, now) for schedule in enabled.select_related("company"))
+
+
+def _start_due(schedule: Schedule, now: datetime) -> int:
+    started = 0
+    try:
+        for month in _not_started(schedule, now):
+            started += _start(schedule, month)
+    except Exception:
+        logger.exception("Schedule %s could not start.", schedule.pk)
+    return started
 
 
 def _first_day(schedule: Schedule, now: datetime) -> date:

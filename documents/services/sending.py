@@ -1,6 +1,5 @@
 """Sending one e-mail: its turn, the checks, the message, and what became of it."""
 
-import hashlib
 import io
 
 import pikepdf
@@ -9,7 +8,7 @@ from django.db import models
 from django.db.models.functions import Now
 
 from documents.archive import Damaged, archive
-from documents.fingerprints import canonical
+from documents.fingerprints import fingerprint_of
 from documents.models import Delivery, DeliveryState, Document, DocumentState
 from documents.pdf_fingerprint import KEY
 from documents.selectors import standing_instead
@@ -107,8 +106,8 @@ def _check_party(delivery: Delivery, document: Document) -> None:
 def _check_facts(document: Document) -> None:
     if document.snapshot.get("state") == DRAFT:
         raise WorkFailed(IS_A_DRAFT)
-    facts = [document.kind, document.template_version, document.locale, document.snapshot]
-    if hashlib.sha256(canonical(facts)).hexdigest() != document.fingerprint:
+    facts = (document.kind, document.template_version, document.locale, document.snapshot)
+    if fingerprint_of(*facts) != document.fingerprint:
         raise WorkFailed(_OTHER_PARTY, "The snapshot is not the one that was asked for.")
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
@@ -16,6 +17,7 @@ from documents.models import Schedule
 from documents.selectors.schedules import all_schedules, planned_schedules
 from documents.services.schedules import delete_schedule, save_schedule
 from worker import models as engine
+from worker.listening import is_heard
 from worker.presence import is_present
 
 
@@ -38,8 +40,16 @@ class ScheduleListView(_SchedulesView):
 
     def get(self, request: CompanyRequest, **kwargs: Any) -> HttpResponse:
         planned = planned_schedules(request.company)
-        ticks = is_present(engine.Role.BEAT) if planned else True
-        return self.show("list", {"planned": planned, "ticks": ticks})
+        return self.show("list", {"planned": planned, **(_missing() if planned else {})})
+
+
+def _missing() -> dict[str, Any]:
+    """What is not there to start runs: who ticks, and who listens to the queue of the ticks."""
+    queue = settings.CELERY_TASK_DEFAULT_QUEUE
+    return {
+        "no_beat": not is_present(engine.Role.BEAT),
+        "unheard_queue": "" if is_heard(queue) else queue,
+    }
 
 
 class ScheduleFormView(_SchedulesView):

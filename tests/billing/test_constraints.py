@@ -4,20 +4,27 @@ import re
 from contextlib import contextmanager
 from datetime import date
 from decimal import Decimal
+from uuid import uuid4
 
 import pytest
+from django.apps import apps
 from django.db import IntegrityError, connection, transaction
-from django.db.models import CheckConstraint
+from django.db.models import CheckConstraint, F, UniqueConstraint
 from django.utils.timezone import now
 
 from billing.models import (
     Allocation,
     Balance,
+    BalanceDrift,
+    Challan,
+    ChallanItem,
     Invoice,
     InvoiceItem,
     NumberSequence,
     Party,
     Payment,
+    Recomputation,
+    RecomputationChunk,
     Return,
     ReturnItem,
 )
@@ -58,7 +65,37 @@ def rows(party):
         Balance: Balance.objects.get(party=party),
         NumberSequence: NumberSequence.objects.get(series="INV"),
         Party: party,
+        **challan_rows(party),
+        **recomputation_rows(party),
     }
+
+
+def challan_rows(party):
+    challan = Challan.objects.create(
+        company=party.company, party=party, challan_number="CH-1", challan_date=date(2026, 3, 1)
+    )
+    item = ChallanItem.objects.create(
+        challan=challan, position=1, description="Jug", quantity=D(1), tax_rate=D(20)
+    )
+    return {Challan: challan, ChallanItem: item}
+
+
+def recomputation_rows(party):
+    recomputation = Recomputation.objects.create(
+        company=party.company, number=1, mode="report", night_of=date(2026, 3, 1)
+    )
+    ids = {"first": uuid4(), "last": uuid4()}
+    chunk = RecomputationChunk.objects.create(recomputation=recomputation, position=1, **ids)
+    drift = BalanceDrift.objects.create(
+        recomputation=recomputation,
+        chunk=chunk,
+        party=party,
+        column="paid",
+        before=D(1),
+        after=D(2),
+        cause="Why.",
+    )
+    return {Recomputation: recomputation, RecomputationChunk: chunk, BalanceDrift: drift}
 
 
 CHECKS = {
@@ -80,7 +117,39 @@ CHECKS = {
     "allocation_has_one_source": (Allocation, {"payment": None}),
     "balance_current_is_its_parts": (Balance, {"current": D("10.001")}),
     "number_sequence_starts_at_one": (NumberSequence, {"next_number": 0}),
+    "challan_invoiced_has_invoice": (Challan, {"state": "invoiced"}),
+    "challan_cancelled_has_reason": (Challan, {"state": "cancelled"}),
+    "challan_item_not_negative": (ChallanItem, {"quantity": D("-0.001")}),
+    "recomputation_only_applying_corrects": (Recomputation, {"corrects": F("pk")}),
+    "recomputation_chunk_failed_has_a_reason": (RecomputationChunk, {"state": "failed"}),
 }
+# A second row like the one there is, but for what another of its constraints would refuse.
+UNIQUES = {
+    "party_code_unique": (Party, {}),
+    "invoice_number_unique": (Invoice, {}),
+    "invoice_item_position_unique": (InvoiceItem, {}),
+    "payment_number_unique": (Payment, {}),
+    "return_number_unique": (Return, {}),
+    "return_item_position_unique": (ReturnItem, {}),
+    "number_sequence_unique": (NumberSequence, {}),
+    "challan_number_unique": (Challan, {}),
+    "challan_item_position_unique": (ChallanItem, {}),
+    "recomputation_number": (Recomputation, {"state": "done", "night_of": None}),
+    "recomputation_once_a_night": (Recomputation, {"state": "done", "number": 2}),
+    "recomputation_one_open": (Recomputation, {"night_of": None, "number": 2}),
+    "recomputation_chunk_once": (RecomputationChunk, {}),
+    "balance_drift_once": (BalanceDrift, {}),
+}
+
+
+def named(kind):
+    """The constraints of that kind of every table of this app."""
+    return {
+        constraint.name
+        for model in apps.get_app_config("billing").get_models()
+        for constraint in model._meta.constraints
+        if isinstance(constraint, kind)
+    }
 
 
 @pytest.mark.django_db
@@ -105,18 +174,33 @@ class TestChecks:
         for row in rows.values():
             row.save()
 
-    def test_every_check_of_these_tables_is_tried_here(self, rows):
-        named = {
-            constraint.name
-            for model in rows
-            for constraint in model._meta.constraints
-            if isinstance(constraint, CheckConstraint)
-        }
-        assert named == set(CHECKS)
+    def test_a_challan_that_is_not_invoiced_has_no_invoice(self, rows):
+        with refused_by("challan_invoiced_has_invoice"):
+            Challan.objects.filter(pk=rows[Challan].pk).update(invoice=rows[Invoice])
+
+    def test_a_price_of_a_challan_is_not_negative(self, rows):
+        with refused_by("challan_item_not_negative"):
+            ChallanItem.objects.filter(pk=rows[ChallanItem].pk).update(unit_price=D("-0.0001"))
+
+    def test_every_check_of_this_app_is_tried_here(self):
+        assert named(CheckConstraint) == set(CHECKS)
 
 
 @pytest.mark.django_db
 class TestUniques:
+    @pytest.mark.parametrize("name", UNIQUES)
+    def test_a_second_row_is_refused(self, rows, name):
+        model, changes = UNIQUES[name]
+        second = model._base_manager.get(pk=rows[model].pk)
+        second.pk, second._state.adding = None, True
+        for field, value in changes.items():
+            setattr(second, field, value)
+        with refused_by(name):
+            second.save(force_insert=True)
+
+    def test_every_unique_of_this_app_is_tried_here(self):
+        assert named(UniqueConstraint) == set(UNIQUES)
+
     def test_a_partys_code(self, company, party):
         with refused_by("party_code_unique"):
             Party.objects.create(company=company, code=party.code, name="Again")

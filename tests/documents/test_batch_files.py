@@ -9,6 +9,7 @@ import pytest
 from auditlog.models import LogEntry
 from django.core.exceptions import ValidationError
 
+from accounts.models import Role
 from documents import papers
 from documents.archive import archive
 from documents.models import Batch, BatchItem, BatchJob, BatchState, Document
@@ -19,7 +20,7 @@ from documents.services.batch_files import cancel_file, request_file
 from documents.services.batches import close_finished_batches
 from documents.tasks import run_batch_job
 from tests.documents.runs import run_with
-from tests.factories import BatchFactory, BatchItemFactory, DocumentFactory
+from tests.factories import BatchFactory, BatchItemFactory, DocumentFactory, member
 from tests.worker.faults import kinds
 from tests.worker.messages import waiting
 from tests.worker.racing import at_once
@@ -296,8 +297,13 @@ def test_a_covering_list_that_says_the_same_is_not_made_again(covered, queues):
 def test_a_covering_list_that_failed_is_made_again(covered):
     made_cover(covered)
     Document.objects.filter(kind="faulty").update(state="failed", failure="A character.")
+    LogEntry.objects.all().delete()
+    person = member(Role.CLERK, company=covered.company).user
+    Batch.objects.for_company(covered.company).update(requested_by=person)
     document = made_cover(covered)
     assert (document.state, document.failure) == ("queued", "")
+    [entry] = LogEntry.objects.get_for_object(document)
+    assert (entry.actor, entry.changes) == (person, {"state": ["failed", "queued again"]})
 
 
 def test_a_kind_of_run_that_has_no_covering_list_any_more_says_so(covered, monkeypatch):

@@ -1,15 +1,18 @@
 """Runs: one job plans all rows or none, turns are fair, and the sweep closes what is finished."""
 
 import pytest
+from auditlog.models import LogEntry
 from django.db import DatabaseError, OperationalError, connection
+from django.test.utils import CaptureQueriesContext
 
+from accounts.models import Role
 from documents import papers
 from documents.models import Batch, BatchItem, BatchJob, BatchState, Document
 from documents.papers import RunKind
 from documents.services import batches
 from documents.services.batches import close_finished_batches, start_batch
 from documents.tasks import run_batch_job
-from tests.factories import BatchFactory, BatchItemFactory, CompanyFactory
+from tests.factories import BatchFactory, BatchItemFactory, CompanyFactory, member
 from tests.worker.faults import kinds
 from tests.worker.messages import waiting
 from tests.worker.racing import at_once
@@ -24,13 +27,13 @@ def _faulty_kinds(monkeypatch, queues):
     monkeypatch.setitem(papers._registry.runs, "faulty", kinds.FAULTY_RUN)
 
 
-def started(title="Run", count=3, company=None, **parameters):
+def started(title="Run", count=3, company=None, by=None, **parameters):
     return start_batch(
         company=company or CompanyFactory.create(),
         kind="faulty",
         title=title,
         parameters={"count": count, **parameters},
-        by=None,
+        by=by,
     )
 
 
@@ -240,3 +243,43 @@ def test_papers_that_two_runs_share_are_made_once():
     planned("Same", company=company)
     assert Document.objects.count() == 3
     assert BatchItem.objects.count() == 6
+
+
+def trail_of_papers():
+    """Who, which paper, and what became of its state."""
+    return {
+        (entry.actor, entry.object_pk, *entry.changes["state"])
+        for entry in LogEntry.objects.get_for_model(Document).select_related("actor")
+        if "state" in entry.changes
+    }
+
+
+def test_what_an_earlier_run_did_not_make_is_queued_again_by_a_person_as_the_trail_says():
+    first = planned(count=3)
+    failed, cancelled, _waiting = first.items.order_by("position")
+    rows = Document.objects.for_company(first.company)
+    rows.filter(pk=failed.document_id).update(state="failed", failure="A character.")
+    rows.filter(pk=cancelled.document_id).update(state="cancelled")
+    LogEntry.objects.all().delete()
+    person = member(Role.CLERK, company=first.company).user
+    # The same title: the same papers.
+    planned(count=3, company=first.company, by=person)
+    assert trail_of_papers() == {
+        (person, str(failed.document_id), "failed", "queued again"),
+        (person, str(cancelled.document_id), "cancelled", "queued again"),
+    }
+    assert set(rows.values_list("state", flat=True)) == {"queued"}
+
+
+def test_the_trail_of_many_is_a_statement_or_two():
+    first = planned(count=40)
+    Document.objects.update(state="failed", failure="A character.")
+    LogEntry.objects.all().delete()
+    again = started(count=40, company=first.company)
+    with CaptureQueriesContext(
+        connection,
+    ) as seen:
+        plan(again)
+    assert len(trail_of_papers()) == 40
+    written = [query for query in seen if "INSERT" in query["sql"] and "auditlog" in query["sql"]]
+    assert len(written) == 1

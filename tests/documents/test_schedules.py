@@ -1,15 +1,18 @@
 """Runs that start by themselves: once a month each, late rather than never."""
 
 import threading
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import connection
+from django.db.models import Case, When
 
 from accounts.models import Role
-from documents import calendars
+from documents import calendars, papers
 from documents.models import Batch, Schedule, ScheduledRun
+from documents.papers import run_kind
 from documents.services import schedules
 from documents.services.schedules import save_schedule, start_due_schedules
 from tests.factories import CompanyFactory, member
@@ -191,9 +194,52 @@ def test_run_and_note_stand_and_fall_together(owner, clock, monkeypatch):
     schedule(owner)
     clock("2026-03-05T06:00")
     monkeypatch.setattr(ScheduledRun, "save", lambda *a, **k: 1 / 0)
-    with pytest.raises(ZeroDivisionError):
-        start_due_schedules()
+    assert start_due_schedules() == 0
     assert (periods(), ScheduledRun.objects.count()) == ([], 0)
+
+
+def bad_kind(schedule, month):
+    raise ValueError("For a test.")
+
+
+def breaks_the_transaction(schedule, month):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT no_such_column FROM documents_batch")
+
+
+@pytest.mark.parametrize("start", [None, bad_kind, breaks_the_transaction])
+def test_one_that_can_not_start_is_logged_and_holds_up_no_other(
+    owner, clock, monkeypatch, caplog, start
+):
+    """Of a kind that this installation does not have, or with an error of its own."""
+    clock("2026-03-01T12:00")
+    bad, _ = schedule(owner), schedule(owner)
+    Schedule.objects.across_companies().filter(pk=bad.pk).update(kind="odd")
+    if start:
+        odd = replace(run_kind("statement"), name="odd", start_scheduled=start)
+        monkeypatch.setitem(papers._registry.runs, "odd", odd)
+    # The bad one comes first, and again at each tick.
+    monkeypatch.setattr(Schedule._meta, "ordering", [Case(When(kind="odd", then=0), default=1)])
+    clock("2026-03-05T06:00")
+    assert [start_due_schedules() for _ in range(2)] == [1, 0]
+    assert [run.schedule_id != bad.pk for run in ScheduledRun.objects.all()] == [True]
+    logged = [record for record in caplog.records if f"{bad.pk} could not start" in record.message]
+    assert len(logged) == 2
+    assert all(record.exc_info for record in logged)
+
+
+def test_a_month_that_started_stays_where_the_next_one_fails(owner, clock, monkeypatch):
+    clock("2026-03-01T12:00")
+    schedule(owner)
+    starts = run_kind("statement").start_scheduled
+    only_the_first = replace(
+        run_kind("statement"),
+        start_scheduled=lambda mine, month: 1 / 0 if month.month > 3 else starts(mine, month),
+    )
+    monkeypatch.setitem(papers._registry.runs, "statement", only_the_first)
+    clock("2026-05-06T06:00")
+    assert start_due_schedules() == 1
+    assert periods() == [(date(2026, 2, 1), date(2026, 2, 28))]
 
 
 def test_a_day_that_no_month_has_is_refused(owner):

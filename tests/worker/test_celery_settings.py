@@ -1,15 +1,19 @@
 """The Celery settings on which no work is lost or done twice, and the wiring of tasks to queues."""
 
+import runpy
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.apps import apps
+from django.core.exceptions import ImproperlyConfigured
 
 from worker.broker import queue_names
 from worker.celery import app
 from worker.leasing import leased_models
 from worker.processes import worker_processes
+
+QUEUES = Path(__file__).resolve().parents[2] / "config" / "queues.py"
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -66,7 +70,41 @@ def test_there_is_a_hard_time_limit_and_no_soft_one():
 
 def test_no_task_can_run_twice_at_once_for_being_slow():
     visible_after = app.conf.broker_transport_options["visibility_timeout"]
-    assert visible_after > 2 * app.conf.task_time_limit
+    assert visible_after >= 3 * app.conf.task_time_limit
+
+
+@pytest.mark.parametrize(
+    ("limit", "visible_after"), [("120", 3600), ("1200", 3600), ("7200", 21600)]
+)
+def test_a_longer_time_limit_takes_the_messages_with_it(monkeypatch, limit, visible_after):
+    found = queues(monkeypatch, PRESSROOM_TASK_TIME_LIMIT=limit)
+    assert found["CELERY_BROKER_TRANSPORT_OPTIONS"]["visibility_timeout"] == visible_after
+
+
+@pytest.mark.parametrize(
+    ("lease", "limit"),
+    [(None, None), ("3", "6"), ("3", "4"), ("30", "60"), (None, "40"), ("29", "30")],
+    ids=["as it comes", "chaos", "tests", "browser", "chaos at the product's pace", "the closest"],
+)
+def test_a_lease_below_the_time_limit_is_taken(monkeypatch, lease, limit):
+    found = queues(monkeypatch, PRESSROOM_LEASE_SECONDS=lease, PRESSROOM_TASK_TIME_LIMIT=limit)
+    assert found["WORK_LEASE"].total_seconds() < found["CELERY_TASK_TIME_LIMIT"]
+
+
+@pytest.mark.parametrize(("lease", "limit"), [("120", None), (None, "30"), ("60", "50")])
+def test_a_lease_that_outlasts_the_time_limit_is_refused_by_name(monkeypatch, lease, limit):
+    with pytest.raises(ImproperlyConfigured, match=r"PRESSROOM_LEASE_SECONDS.*_TASK_TIME_LIMIT"):
+        queues(monkeypatch, PRESSROOM_LEASE_SECONDS=lease, PRESSROOM_TASK_TIME_LIMIT=limit)
+
+
+def queues(monkeypatch, **changes):
+    """What config/queues.py makes of such an environment; None: the variable is not set."""
+    for name in ("PRESSROOM_LEASE_SECONDS", "PRESSROOM_TASK_TIME_LIMIT"):
+        if changes.get(name) is None:
+            monkeypatch.delenv(name, raising=False)
+        else:
+            monkeypatch.setenv(name, changes[name])
+    return runpy.run_path(str(QUEUES))
 
 
 def test_a_lease_is_shorter_than_the_time_limit(settings):

@@ -9,7 +9,7 @@ from django.db import OperationalError
 from redis import Redis
 
 from documents import checks as document_checks
-from tests.processes import private_broker, worker
+from tests.processes import eventually, private_broker, worker
 from worker import broker, checks, preflight
 from worker.preflight import Problem
 
@@ -25,7 +25,8 @@ def _thawed() -> Iterator[None]:
 @pytest.fixture
 def registered(monkeypatch):
     """No check but those that the test registers."""
-    monkeypatch.setattr(preflight, "_checks", [])
+    for kept in ("_checks", "_checks_of_the_broker", "_told"):
+        monkeypatch.setattr(preflight, kept, [])
     return preflight.register_check
 
 
@@ -47,6 +48,44 @@ def test_a_worker_refuses_a_broker_that_throws_messages_away(tmp_path, archive_d
             assert started.process.wait(30) == 1
     assert "This worker does not start: The broker may throw messages away" in started.output()
     assert "maxmemory-policy is allkeys-lru" in started.output()
+
+
+@pytest.mark.django_db
+def test_a_worker_that_waited_for_its_broker_looks_at_it_then(tmp_path, archive_dir):
+    """It came up after the worker, and would throw messages away."""
+    with private_broker() as private:
+        socket = private.socket_path
+        away = socket.rename(socket.with_name("away.sock"))
+        client = Redis(unix_socket_path=str(away))
+        client.config_set("maxmemory-policy", "allkeys-lru")
+        client.config_set("appendonly", "no")
+        env = {"CELERY_BROKER_URL": private.url, "DJANGO_SETTINGS_MODULE": HERE}
+        with worker(tmp_path / "w.log", queues="batch", children=1, **env) as started:
+            eventually(lambda: "The broker can't be reached yet" in started.output(), 60)
+            assert started.is_alive()
+            away.rename(socket)
+            assert started.process.wait(60) == 1
+    assert "ERROR" in started.output()
+    assert "This worker does not start: The broker may throw messages away" in started.output()
+    assert "The broker keeps no append-only file" in started.output()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("pool", "named"), [("threads", "thread"), ("solo", "solo")])
+def test_a_worker_without_processes_of_its_own_does_not_start(tmp_path, archive_dir, pool, named):
+    with (
+        private_broker() as private,
+        worker(
+            tmp_path / "w.log",
+            queues="batch",
+            children=1,
+            more=("-P", pool),
+            CELERY_BROKER_URL=private.url,
+        ) as started,
+    ):
+        assert started.process.wait(30) == 1
+    told = f"This worker does not start: Its pool is celery.concurrency.{named}:"
+    assert told in started.output()
 
 
 @pytest.mark.django_db
@@ -83,6 +122,23 @@ def test_a_problem_ends_the_process_and_all_are_told(registered, caplog):
         preflight.refuse_or_warn()
     assert end.value.code == "This worker does not start: One is wrong. Three is wrong."
     assert [record.levelname for record in caplog.records] == ["ERROR", "WARNING", "ERROR"]
+
+
+def test_of_the_broker_it_is_asked_again_and_only_what_is_new_is_told(registered, caplog):
+    of_the_broker = [Problem("It is away.", fatal=False), Problem("It forgets.", fatal=False)]
+    registered(lambda: [Problem("The disk is slow.", fatal=False)])
+    registered(lambda: of_the_broker, of_the_broker=True)
+    preflight.refuse_or_warn()
+    of_the_broker[:] = [Problem("It forgets.", fatal=False), Problem("It throws away.")]
+    caplog.clear()
+    with pytest.raises(SystemExit):
+        preflight.refuse_or_warn_of_the_broker()
+    assert caplog.messages == ["It throws away."]
+
+
+@pytest.mark.parametrize("pool", ["prefork", "processes", "celery.concurrency.prefork:TaskPool"])
+def test_a_pool_of_processes_is_no_problem(pool):
+    assert texts(checks.children_are_processes(pool)) == []
 
 
 def test_a_warning_is_logged_and_no_more(registered, caplog):

@@ -5,9 +5,9 @@ from datetime import date
 import pytest
 from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
-from django.db import transaction
+from django.db import connection, transaction
 
-from billing.models import NumberSequence, Payment, Series
+from billing.models import Challan, Invoice, NumberSequence, Payment, Return, Series
 from billing.numbering import format_number, pattern_of, take_number, validate_pattern
 from billing.selectors.numbering import audit_numbers, counters_behind
 from billing.services import delete_return, void_invoice
@@ -173,6 +173,33 @@ class TestAudit:
         with pytest.raises(CommandError, match="gaps"):
             call_command("audit_numbers", company=company.slug)
         assert "missing: PAY-2026-00002" in capsys.readouterr().out
+
+    @pytest.mark.servers
+    @pytest.mark.parametrize(
+        ("model", "column", "number"),
+        [
+            (Invoice, "invoice_number", "INV-2026-00001"),
+            (Payment, "payment_number", "PAY-2026-00001"),
+            (Return, "return_number", "RET-2026-00001"),
+            (Challan, "challan_number", "CH-2026-00001"),
+        ],
+    )
+    def test_it_finds_a_duplicate(self, company, party, capsys, model, column, number):
+        """The constraint forbids it, so it is taken away; the test's transaction brings it back."""
+        [unique] = [it for it in model._meta.constraints if it.name == f"{column}_unique"]
+        with connection.schema_editor() as editor:
+            editor.remove_constraint(model, unique)
+        self.fill(party)
+        twice = model.all_objects.get(**{column: number})
+        twice.pk, twice._state.adding = None, True
+        twice.save(force_insert=True)
+        report = audit_numbers(company)
+        assert report.duplicates == [f"{number} (2 times)"]
+        assert not report.is_sound
+        assert audit_numbers(CompanyFactory.create()).is_sound
+        with pytest.raises(CommandError, match="duplicates"):
+            call_command("audit_numbers", company=company.slug)
+        assert number in capsys.readouterr().out
 
     def test_it_counts_many_gaps_and_names_the_first(self, company):
         NumberSequence.objects.create(

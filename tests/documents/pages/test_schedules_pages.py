@@ -12,12 +12,16 @@ from documents.models import Batch, Schedule, ScheduledRun
 from documents.services import schedules
 from tests.documents.pages.conftest import signed_in
 from tests.factories import DocumentFactory, member
+from worker.celery import app
 from worker.models import Presence
 from worker.models import Role as ProcessRole
 from worker.presence import Herald
 
 LIST = reverse("documents:schedules")
 ADD = reverse("documents:schedule_add")
+TICKS = "interactive"
+NO_BEAT = "no scheduler is running"
+NO_WORKER = f"no worker listens to the queue <code>{TICKS}</code>"
 TYPED = {"kind": "statement", "day": "3", "hour": "7", "send": "on", "is_enabled": "on"}
 
 
@@ -70,11 +74,46 @@ def test_it_is_changed_turned_off_and_deleted(accountant, schedule):
 
 
 def test_it_says_when_nothing_is_there_to_start_runs(accountant, schedule):
-    assert "Nothing starts by itself right now" in body(accountant.get(LIST))
+    Herald(ProcessRole.WORKER, (TICKS,)).say()
+    assert NO_BEAT in body(accountant.get(LIST))
     Herald(ProcessRole.BEAT).say()
     assert "Nothing starts by itself right now" not in body(accountant.get(LIST))
-    Presence.objects.update(seen_at=Now() - timedelta(minutes=5))
-    assert "Nothing starts by itself right now" in body(accountant.get(LIST))
+    Presence.objects.filter(role=ProcessRole.BEAT).update(seen_at=Now() - timedelta(minutes=5))
+    page = body(accountant.get(LIST))
+    assert (NO_BEAT in page, NO_WORKER in page) == (True, False)
+
+
+def test_it_says_when_no_worker_hears_what_is_due(accountant, schedule):
+    """Beat is there, and a worker too, but of another queue than the one of the ticks."""
+    Herald(ProcessRole.BEAT).say()
+    Herald(ProcessRole.WORKER, ("batch", "mail")).say()
+    page = body(accountant.get(LIST))
+    assert (NO_BEAT in page, NO_WORKER in page) == (False, True)
+    assert f"Operators: run <code>worker {TICKS}</code>" in page
+    Herald(ProcessRole.WORKER, (TICKS,)).say()
+    assert "Nothing starts by itself right now" not in body(accountant.get(LIST))
+    Presence.objects.filter(role=ProcessRole.WORKER).update(seen_at=Now() - timedelta(minutes=5))
+    assert NO_WORKER in body(accountant.get(LIST))
+
+
+def test_without_a_schedule_nobody_is_missed(accountant):
+    assert "Nothing starts by itself right now" not in body(accountant.get(LIST))
+
+
+def test_the_ticks_of_beat_go_to_the_queue_that_is_looked_at():
+    assert not any("queue" in tick["options"] for tick in app.conf.beat_schedule.values())
+    assert app.conf.task_default_queue == TICKS
+    assert not app.conf.task_routes
+
+
+def test_a_kind_that_is_unknown_here_is_shown_as_such(accountant, schedule):
+    Schedule.objects.across_companies().update(kind="of-tomorrow")
+    response = accountant.get(LIST)
+    assert response.status_code == 200
+    assert "of-tomorrow" in body(response)
+    assert "unknown here: it can't start" in body(response)
+    form = accountant.get(reverse("documents:schedule", args=[schedule.pk]))
+    assert form.status_code == 200
 
 
 def test_another_companys_is_nowhere(stranger_client, schedule):
