@@ -125,6 +125,8 @@ def _problem(spooled: SpooledDocument) -> str:
     if spooled.refused:
         place, reason = next(iter(spooled.refused.items()))
         return f"document refused: line {place}: {reason}"
+    if spooled.lacks is not None:
+        return f"document refused: line {spooled.lacks} can't be read and may be one of its lines"
     (first_place, first), *others = spooled.lines.items()
     for place, line in others:
         if line.party_code != first.party_code:
