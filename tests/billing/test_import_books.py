@@ -1,0 +1,81 @@
+"""What the books have to say about a document of the file: too large for them, or there already."""
+
+from decimal import Decimal
+
+import pytest
+from django.db import connection
+
+from billing.models import Balance, Invoice, Party
+from tests.billing.books import assert_reconciled
+from tests.billing.sales import HEADER, line, rows, run_import, write
+
+D = Decimal
+
+
+@pytest.fixture
+def take(company, tmp_path):
+    """`take(content)`: import a file with this content."""
+
+    def taken(content, **options):
+        return run_import(company, write(tmp_path / "sales.csv", content), **options)
+
+    return taken
+
+
+def numbers():
+    return sorted(Invoice.objects.values_list("invoice_number", flat=True))
+
+
+@pytest.mark.django_db
+class TestTooLarge:
+    def test_for_the_books_is_refused_and_the_rest_goes_in(self, company, take):
+        """SQLite holds fewer digits than PostgreSQL, which takes all but the one with its tax."""
+        taken = take(
+            rows(
+                [*line(), 20],
+                [*line(number="1002", party="12346", quantity="900000", price="10000000"), 20],
+                [*line(number="1003", party="12347", quantity="800000", price="10000000"), 0],
+                [*line(number="1004", party="12347", quantity="800000", price="10000000"), 0],
+                [*line(number="1005", quantity="1", price="7"), 0],
+                header=HEADER + ",VAT",
+            )
+        )
+        assert taken.reasons[3] == "document refused: its total is 10,000,000,000,000 or more"
+        assert {"1001", "1005"} <= set(numbers())
+        assert taken.summary.documents_refused == len(taken.refused)
+        if connection.vendor == "postgresql":
+            assert list(taken.refused) == [3]
+            assert_reconciled(company)
+
+    @pytest.mark.skipif("connection.vendor != 'sqlite'")
+    @pytest.mark.parametrize("party", ["17850", "12346"])
+    def test_for_sqlite_is_refused_alone(self, company, take, party):
+        huge = [
+            line(number=f"200{n}", party=party, quantity="900000", price="10000000.01")
+            for n in (1, 2)
+        ]
+        taken = take(rows(line(), *huge, line(number="1002")))
+        said = "its amounts, or its party's balance with them, are beyond what the books hold"
+        assert set(taken.reasons.values()) == {f"document refused: {said}"}
+        assert {"1001", "1002"} <= set(numbers())
+
+    def test_for_its_partys_balance_is_refused_in_those_words(self, take, monkeypatch):
+        monkeypatch.setattr("billing.services.balances.LARGEST", D(10))
+        content = rows(
+            line(quantity="1", price="4"),
+            line(number="1002", quantity="1", price="6"),
+            line(number="1003", quantity="1", price="5"),
+            line(number="1004", party="12346", quantity="1"),
+        )
+        taken = take(content)
+        assert taken.reasons == {
+            3: "document refused: The party's balance would come to 10 or more."
+        }
+        assert numbers() == ["1001", "1003", "1004"]
+        assert Balance.objects.get(party__code="17850").current == 9
+        assert (taken.summary.invoices_taken, taken.summary.parties_created) == (3, 2)
+
+    def test_makes_no_party(self, company, take, monkeypatch):
+        monkeypatch.setattr("billing.services.balances.LARGEST", D(100))
+        assert take(rows(line(), line(number="1002", party="12346", price="500"))).refused
+        assert list(Party.objects.values_list("code", flat=True)) == ["17850"]
