@@ -7,7 +7,7 @@ from django.db import connection
 
 from billing.models import Balance, Invoice, Party
 from tests.billing.books import assert_reconciled
-from tests.billing.sales import HEADER, line, rows, run_import, write
+from tests.billing.sales import DIRTY, HEADER, books, line, rows, run_import, write
 
 D = Decimal
 
@@ -79,3 +79,56 @@ class TestTooLarge:
         monkeypatch.setattr("billing.services.balances.LARGEST", D(100))
         assert take(rows(line(), line(number="1002", party="12346", price="500"))).refused
         assert list(Party.objects.values_list("code", flat=True)) == ["17850"]
+
+
+@pytest.mark.django_db
+class TestThereAlready:
+    CONTENT = rows(
+        [*line(sku="A1", quantity="1.5", price="4"), "20"],
+        [*line(sku="A2", quantity="2", price="3.0"), "0"],
+        [*line(sku="A2", quantity="2", price="3.0"), "0"],
+        header=HEADER + ",VAT",
+    )
+
+    @pytest.mark.parametrize(
+        ("old", "new"),
+        [
+            ("A1", "A9"),
+            ("Candle", "Lamp"),
+            ("1.5,2010-12-01,4", "2,2010-12-01,3"),
+            ("1.5,2010-12-01,4", "4,2010-12-01,1.5"),
+        ],
+    )
+    def test_other_lines_of_the_same_total_are_other_content(self, company, take, old, new):
+        take(self.CONTENT)
+        before = books(company)
+        taken = take(self.CONTENT.replace(old, new))
+        reason = "number in the books with other content: 1001"
+        assert taken.reasons == dict.fromkeys([2, 3, 4], reason)
+        assert books(company) == before
+
+    def test_so_they_are_of_a_return(self, take):
+        take(rows(line(number="C1", quantity="-2", price="3")))
+        again = take(rows(line(number="C1", quantity="-3", price="2")))
+        assert again.reasons == {2: "number in the books with other content: C1"}
+
+    def test_another_tax_rate_of_nothing_is_other_content(self, take):
+        free = [*line(price="0"), "0"]
+        take(rows(free, header=HEADER + ",VAT"))
+        assert take(rows([*free[:-1], "20"], header=HEADER + ",VAT")).summary.documents_refused == 1
+
+    def test_one_line_less_of_two_that_are_alike_is_other_content(self, take):
+        take(rows(line(price="0"), line(price="0")))
+        assert take(rows(line(price="0"))).summary.documents_refused == 1
+
+    def test_numbers_written_otherwise_and_lines_in_another_order_are_the_same(self, take):
+        take(self.CONTENT)
+        first, *others = self.CONTENT.splitlines()
+        again = "\n".join([first, *others[::-1]]).replace("3.0", "3.0000").replace("1.5", "1.50")
+        assert take(again).summary.lines_there_already == 3
+
+    def test_the_lines_are_asked_for_once(self, take, django_assert_max_num_queries):
+        content = DIRTY + rows(*[line(number=number) for number in range(2000, 2050)], header="")
+        take(content)
+        with django_assert_max_num_queries(10):
+            assert take(content).summary.documents_there_already == 55
