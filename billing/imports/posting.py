@@ -89,32 +89,42 @@ def _in_open_books(
     return [each for each in documents if each.day > closed]
 
 
-def _parties(company: Company, documents: Iterable[SalesDocument]) -> tuple[dict[str, Party], int]:
+def _parties(company: Company, documents: Sequence[SalesDocument]) -> tuple[dict[str, Party], int]:
     """The parties by code, made where missing, and how many were made."""
-    wanted = {document.party_code: document for document in reversed(list(documents))}
+    wanted = _facts_of_parties(documents)
     known = Party.all_objects.for_company(company).filter(code__in=wanted)
     found = {party.code: party for party in known}
     # In one order, or two imports of the same parties could wait for each other for ever.
-    missing = [wanted[code] for code in sorted(wanted) if code not in found]
+    missing = [code for code in sorted(wanted) if code not in found]
     if missing:
         Party.objects.bulk_create(
-            [_new_party(company, document) for document in missing], ignore_conflicts=True
+            [_new_party(company, code, *wanted[code]) for code in missing], ignore_conflicts=True
         )
         found = {party.code: party for party in known.all()}
-        made = [found[document.party_code] for document in missing]
+        made = [found[code] for code in missing]
         note_each(((party, {"imported": ("", str(party))}) for party in made), None, Action.CREATE)
     return found, len(missing)
 
 
-def _new_party(company: Company, document: SalesDocument) -> Party:
-    code = country_code(document.country)
+def _facts_of_parties(documents: Iterable[SalesDocument]) -> dict[str, tuple[str, str]]:
+    """(name, country) by the party's code, each from the first document that gives one."""
+    found: dict[str, tuple[str, str]] = {}
+    for document in documents:
+        name, country = found.get(document.party_code, ("", ""))
+        found[document.party_code] = name or document.party_name, country or document.country
+    return found
+
+
+def _new_party(company: Company, code: str, name: str, country: str) -> Party:
+    iso = country_code(country)
     return Party(
         company=company,
-        code=document.party_code,
-        name=document.party_name or f"Account {document.party_code}",
-        country=code,
+        code=code,
+        name=name or f"Account {code}",
+        country=iso,
         # A region that is no country of ISO 3166 is still part of the address.
-        address="" if code else document.country,
+        address="" if iso else country,
+        payment_terms_days=company.payment_terms_days,
     )
 
 

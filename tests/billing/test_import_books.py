@@ -1,5 +1,6 @@
 """What the books have to say about a document of the file: too large for them, or there already."""
 
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -132,3 +133,25 @@ class TestThereAlready:
         take(content)
         with django_assert_max_num_queries(10):
             assert take(content).summary.documents_there_already == 55
+
+
+@pytest.mark.django_db
+class TestNewParties:
+    HEADER = HEADER + ",Customer name"
+
+    def test_have_the_companys_terms(self, company, take):
+        company.payment_terms_days = 14
+        company.save()
+        take(rows(line()))
+        assert Party.objects.get().payment_terms_days == 14
+        assert Invoice.objects.get().due_date == date(2010, 12, 15)
+
+    def test_have_what_the_first_document_that_knows_it_says(self, take):
+        lines = [
+            [*line(country=""), ""],
+            [*line(number="1002", country="EIRE"), ""],
+            [*line(number="1003"), "Harbour & Hill"],
+            [*line(number="1004"), "Harbour"],
+        ]
+        take(rows(*lines, header=self.HEADER))
+        assert Party.objects.values_list("name", "country").get() == ("Harbour & Hill", "IE")
