@@ -1,11 +1,12 @@
 """Reading the file as a stream: plain or gzipped CSV, UTF-8 with or without a byte order mark."""
 
 import gzip
-import io
 import zlib
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from io import BufferedReader, TextIOWrapper
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import cast
 
 from billing.imports.columns import match_columns
 from billing.imports.lines import Refused, SalesLine, parse_line
@@ -15,6 +16,8 @@ from billing.imports.spool import Spool
 Progress = Callable[[int, int], None]  # bytes read, bytes in all
 
 _EVERY = 2000
+_GZIP = b"\x1f\x8b"
+_UTF_16 = (BOM_UTF16_LE, BOM_UTF16_BE)
 
 
 def spool_file(
@@ -33,7 +36,7 @@ def spool_file(
     try:
         with path.open("rb") as raw:
             count = 0
-            for count in _spool(raw, path, spool, columns, returns_prefix):
+            for count in _spool(_unpacked(raw, path), spool, columns, returns_prefix):
                 if count % _EVERY == 0:
                     progress(raw.tell(), size)
     except (EOFError, zlib.error, OSError, UnreadableFile) as error:
@@ -42,13 +45,23 @@ def spool_file(
     return count
 
 
+def _unpacked(raw: BufferedReader, path: Path) -> BufferedReader:
+    """The bytes of the CSV itself. Raises UnreadableFile where they are UTF-16."""
+    zipped = raw.peek(2).startswith(_GZIP)
+    if path.suffix.lower() == ".gz" and raw.peek(1) and not zipped:
+        raise UnreadableFile("its name ends in .gz, but it is not gzipped, or damaged.")
+    source = cast(BufferedReader, gzip.GzipFile(fileobj=raw)) if zipped else raw
+    if source.peek(2).startswith(_UTF_16):
+        raise UnreadableFile("it is UTF-16: save it as UTF-8.")
+    return source
+
+
 def _spool(
-    raw: BinaryIO, path: Path, spool: Spool, chosen: Mapping[str, str], returns_prefix: str
+    source: BufferedReader, spool: Spool, chosen: Mapping[str, str], returns_prefix: str
 ) -> Iterator[int]:
     """Yields the number of lines so far after each of them."""
-    source = cast(BinaryIO, gzip.GzipFile(fileobj=raw)) if path.suffix == ".gz" else raw
     # What is not UTF-8 is carried along, so that its line can be refused by number.
-    text = io.TextIOWrapper(source, encoding="utf-8-sig", errors="surrogateescape", newline="")
+    text = TextIOWrapper(source, encoding="utf-8-sig", errors="surrogateescape", newline="")
     rows = read_rows(text)
     header = _header(next(rows, None))
     columns = match_columns(header, chosen)
