@@ -8,8 +8,9 @@ from decimal import Decimal
 
 from accounts.models import Company, Membership, Role, User
 from billing.dates import Period, today
+from billing.imports.documents import SalesDocument
 from billing.imports.lines import SalesLine
-from billing.imports.posting import SalesDocument, post_documents
+from billing.imports.posting import post_documents
 from billing.models import Party
 from documents.models import Schedule
 from documents.services.mail_settings import change_mail_settings

@@ -1,7 +1,7 @@
 """Importing sales from another system's CSV file: read, check, spool by document, post."""
 
 from billing.imports.columns import FIELDS, ColumnError, match_columns
-from billing.imports.reading import UnreadableFile
+from billing.imports.rows import UnreadableFile
 from billing.imports.run import ImportOptions, ImportSummary, import_sales
 
 __all__ = [

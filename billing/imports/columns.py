@@ -32,34 +32,46 @@ _ALIASES = {
 
 
 class ColumnError(ValueError):
-    """The file's header lacks a required field, or a mapping names what isn't there."""
+    """The header lacks a required field or is ambiguous, or a mapping names what isn't there."""
 
 
 def match_columns(header: Sequence[str], chosen: Mapping[str, str]) -> dict[str, int]:
     """The place of each field's column: as `chosen` says, else by its name. Raises ColumnError."""
-    places = {name.strip(): place for place, name in enumerate(header)}
+    names = [name.strip() for name in header]
     found: dict[str, int] = {}
     for field in FIELDS:
-        name = chosen.get(field) or _by_name(field, places)
-        if name is None:
-            continue
-        if name not in places:
-            raise ColumnError(
-                f"{field}: there is no column {name!r}; there are {', '.join(places)}."
-            )
-        found[field] = places[name]
+        name = chosen.get(field) or _by_name(field, names)
+        if name is not None:
+            found[field] = _place(field, name, names)
     missing = [field for field in REQUIRED if field not in found]
     if missing:
         raise ColumnError(
             f"No column found for {', '.join(missing)}: name it with --column FIELD=HEADER. "
-            f"The columns are {', '.join(places)}."
+            f"The columns are {', '.join(names)}."
         )
     return found
 
 
-def _by_name(field: str, places: Mapping[str, int]) -> str | None:
-    wanted = {_plain(field), *_ALIASES[field]}
-    return next((name for name in places if _plain(name) in wanted), None)
+def _place(field: str, name: str, names: Sequence[str]) -> int:
+    if name not in names:
+        raise ColumnError(f"{field}: there is no column {name!r}; there are {', '.join(names)}.")
+    if names.count(name) > 1:
+        raise ColumnError(
+            f"{field}: {names.count(name)} columns are called {name!r}; give them different names."
+        )
+    return names.index(name)
+
+
+def _by_name(field: str, names: Sequence[str]) -> str | None:
+    """The column called like the field, or else by one of its other names."""
+    own = {name for name in names if name == field}
+    alike = {name for name in names if _plain(name) == _plain(field)}
+    other = {name for name in names if _plain(name) in _ALIASES[field]}
+    matching = sorted(own or alike or other, key=names.index)
+    if len(matching) > 1:
+        listed = " or ".join(map(repr, matching))
+        raise ColumnError(f"{field}: is it {listed}? Say so with --column {field}=HEADER.")
+    return next(iter(matching), None)
 
 
 def _plain(name: str) -> str:

@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from billing.money import ZERO
 
+LONGEST_TEXT = 131_072  # characters of a field; more is no text that anybody wrote
 _MAX_QUANTITY = Decimal(10) ** 12
 _MAX_PRICE = Decimal(10) ** 14
 # Other systems write "never" as a day at the end of time, to which no payment term can be added.
@@ -83,6 +84,8 @@ def party_code(text: str) -> str:
 
 
 def _clean(text: str, field: str) -> str:
+    if len(text) > LONGEST_TEXT:
+        raise Refused(f"{field} is longer than {LONGEST_TEXT:,} characters")
     if "\0" in text:
         raise Refused(f"{field} holds a NUL character")
     try:

@@ -14,6 +14,8 @@ from django.utils.timezone import now
 from accounts.models import Company
 from billing.audit import Action, note_each
 from billing.imports.countries import country_code
+from billing.imports.documents import SalesDocument
+from billing.imports.known import numbers_in_books
 from billing.imports.lines import SalesLine
 from billing.models import Invoice, InvoiceItem, InvoiceState, Party, Return, ReturnItem
 from billing.money import LineAmount, as_text, compute_totals, line_amount
@@ -23,19 +25,6 @@ from billing.services.settling import settled_state
 from billing.snapshots.facts import party_facts
 
 
-@dataclass(frozen=True)
-class SalesDocument:
-    """An invoice or a return as a whole: its lines agree on party and date."""
-
-    number: str
-    is_return: bool
-    party_code: str
-    party_name: str
-    country: str
-    day: date
-    lines: dict[int, SalesLine]
-
-
 @dataclass
 class Posted:
     """What became of a chunk: the numbers of its documents, each in one of these."""
@@ -43,18 +32,23 @@ class Posted:
     invoices: list[str] = field(default_factory=list)
     returns: list[str] = field(default_factory=list)
     there_already: list[str] = field(default_factory=list)
-    conflicts: list[str] = field(default_factory=list)
-    closed: list[str] = field(default_factory=list)
-    closed_until: date | None = None
+    refused: dict[str, str] = field(default_factory=dict)  # with the reason
     parties: int = 0
+
+    def add(self, other: "Posted") -> None:
+        self.invoices += other.invoices
+        self.returns += other.returns
+        self.there_already += other.there_already
+        self.refused |= other.refused
+        self.parties += other.parties
 
 
 def post_documents(company: Company, documents: Sequence[SalesDocument]) -> Posted:
     """All of the chunk's documents that are not in the books yet, or nothing at all."""
     posted = Posted()
     with transaction.atomic():
-        posted.closed_until = closed_until(company)
-        fresh = _in_open_books(_not_yet_posted(company, documents, posted), posted)
+        fresh = _not_yet_posted(company, documents, posted)
+        fresh = _in_open_books(fresh, closed_until(company), posted)
         parties, posted.parties = _parties(company, fresh)
         built = [_build(company, parties[document.party_code], document) for document in fresh]
         _save(built)
@@ -69,40 +63,68 @@ def post_documents(company: Company, documents: Sequence[SalesDocument]) -> Post
 Built = tuple[Invoice | Return, list[Any]]
 
 
-def _in_open_books(documents: list[SalesDocument], posted: Posted) -> list[SalesDocument]:
+def _not_yet_posted(
+    company: Company, documents: Sequence[SalesDocument], posted: Posted
+) -> list[SalesDocument]:
+    """Those of the documents whose numbers are free; the others are noted in `posted`."""
+    known = numbers_in_books(company, documents)
+    for number, same in known.items():
+        if same:
+            posted.there_already.append(number)
+        else:
+            posted.refused[number] = f"number in the books with other content: {number}"
+    return [document for document in documents if document.number not in known]
+
+
+def _in_open_books(
+    documents: list[SalesDocument], closed: date | None, posted: Posted
+) -> list[SalesDocument]:
     """Those that are not dated in closed books; the others are noted in `posted`."""
-    if posted.closed_until is None:
+    if closed is None:
         return documents
-    posted.closed += [each.number for each in documents if each.day <= posted.closed_until]
-    return [each for each in documents if each.day > posted.closed_until]
+    for document in documents:
+        if document.day <= closed:
+            reason = f"the books are closed up to {closed}: {document.number}"
+            posted.refused[document.number] = reason
+    return [each for each in documents if each.day > closed]
 
 
-def _parties(company: Company, documents: Iterable[SalesDocument]) -> tuple[dict[str, Party], int]:
+def _parties(company: Company, documents: Sequence[SalesDocument]) -> tuple[dict[str, Party], int]:
     """The parties by code, made where missing, and how many were made."""
-    wanted = {document.party_code: document for document in reversed(list(documents))}
+    wanted = _facts_of_parties(documents)
     known = Party.all_objects.for_company(company).filter(code__in=wanted)
     found = {party.code: party for party in known}
     # In one order, or two imports of the same parties could wait for each other for ever.
-    missing = [wanted[code] for code in sorted(wanted) if code not in found]
+    missing = [code for code in sorted(wanted) if code not in found]
     if missing:
         Party.objects.bulk_create(
-            [_new_party(company, document) for document in missing], ignore_conflicts=True
+            [_new_party(company, code, *wanted[code]) for code in missing], ignore_conflicts=True
         )
         found = {party.code: party for party in known.all()}
-        made = [found[document.party_code] for document in missing]
+        made = [found[code] for code in missing]
         note_each(((party, {"imported": ("", str(party))}) for party in made), None, Action.CREATE)
     return found, len(missing)
 
 
-def _new_party(company: Company, document: SalesDocument) -> Party:
-    code = country_code(document.country)
+def _facts_of_parties(documents: Iterable[SalesDocument]) -> dict[str, tuple[str, str]]:
+    """(name, country) by the party's code, each from the first document that gives one."""
+    found: dict[str, tuple[str, str]] = {}
+    for document in documents:
+        name, country = found.get(document.party_code, ("", ""))
+        found[document.party_code] = name or document.party_name, country or document.country
+    return found
+
+
+def _new_party(company: Company, code: str, name: str, country: str) -> Party:
+    iso = country_code(country)
     return Party(
         company=company,
-        code=document.party_code,
-        name=document.party_name or f"Account {document.party_code}",
-        country=code,
+        code=code,
+        name=name or f"Account {code}",
+        country=iso,
         # A region that is no country of ISO 3166 is still part of the address.
-        address="" if code else document.country,
+        address="" if iso else country,
+        payment_terms_days=company.payment_terms_days,
     )
 
 
@@ -171,47 +193,6 @@ def _net(line: SalesLine, currency: str) -> Decimal:
 
 def _amounts(items: Iterable[InvoiceItem | ReturnItem]) -> list[LineAmount]:
     return [LineAmount(net=item.net, tax_rate=item.tax_rate) for item in items]
-
-
-def _not_yet_posted(
-    company: Company, documents: Sequence[SalesDocument], posted: Posted
-) -> list[SalesDocument]:
-    """Those of the documents whose numbers are free; the others are noted in `posted`."""
-    invoices = _in_books(
-        Invoice.all_objects.for_company(company),
-        "invoice",
-        [document.number for document in documents if not document.is_return],
-    )
-    returns = _in_books(
-        Return.all_objects.for_company(company),
-        "return",
-        [document.number for document in documents if document.is_return],
-    )
-    fresh = []
-    for document in documents:
-        known = (returns if document.is_return else invoices).get(document.number)
-        if known is None:
-            fresh.append(document)
-        elif known == (document.party_code, document.day, _total(company, document)):
-            posted.there_already.append(document.number)
-        else:
-            posted.conflicts.append(document.number)
-    return fresh
-
-
-def _in_books(rows: Any, kind: str, numbers: list[str]) -> dict[str, tuple[str, date, Decimal]]:
-    """(party's code, date, total) by number."""
-    columns = (f"{kind}_number", "party__code", f"{kind}_date", "total")
-    found = rows.filter(**{f"{kind}_number__in": numbers}).values_list(*columns)
-    return {number: tuple(facts) for number, *facts in found}
-
-
-def _total(company: Company, document: SalesDocument) -> Decimal:
-    lines = [
-        LineAmount(net=_net(line, company.currency), tax_rate=line.tax_rate)
-        for line in document.lines.values()
-    ]
-    return compute_totals(lines, currency=company.currency).total
 
 
 def _save(built: list[Built]) -> None:

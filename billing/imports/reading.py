@@ -1,27 +1,23 @@
 """Reading the file as a stream: plain or gzipped CSV, UTF-8 with or without a byte order mark."""
 
-import csv
 import gzip
-import io
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from io import BufferedReader, TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import cast
 
 from billing.imports.columns import match_columns
-from billing.imports.lines import Refused, parse_line
+from billing.imports.lines import Refused, SalesLine, parse_line
+from billing.imports.rows import Row, UnreadableFile, read_rows
 from billing.imports.spool import Spool
-
-if TYPE_CHECKING:
-    import _csv
 
 Progress = Callable[[int, int], None]  # bytes read, bytes in all
 
 _EVERY = 2000
-
-
-class UnreadableFile(ValueError):
-    """The file as a whole can't be read; nothing of it was taken."""
+_GZIP = b"\x1f\x8b"
+_UTF_16 = (BOM_UTF16_LE, BOM_UTF16_BE)
 
 
 def spool_file(
@@ -40,58 +36,83 @@ def spool_file(
     try:
         with path.open("rb") as raw:
             count = 0
-            for count in _spool(raw, path, spool, columns, returns_prefix):
+            for count in _spool(_unpacked(raw, path), spool, columns, returns_prefix):
                 if count % _EVERY == 0:
                     progress(raw.tell(), size)
-    except (EOFError, zlib.error, OSError) as error:
+    except (EOFError, zlib.error, OSError, UnreadableFile) as error:
         raise UnreadableFile(f"{path}: {error}") from error
     progress(size, size)
     return count
 
 
+def _unpacked(raw: BufferedReader, path: Path) -> BufferedReader:
+    """The bytes of the CSV itself. Raises UnreadableFile where they are UTF-16."""
+    zipped = raw.peek(2).startswith(_GZIP)
+    if path.suffix.lower() == ".gz" and raw.peek(1) and not zipped:
+        raise UnreadableFile("its name ends in .gz, but it is not gzipped, or damaged.")
+    source = cast(BufferedReader, gzip.GzipFile(fileobj=raw)) if zipped else raw
+    if source.peek(2).startswith(_UTF_16):
+        raise UnreadableFile("it is UTF-16: save it as UTF-8.")
+    return source
+
+
 def _spool(
-    raw: BinaryIO, path: Path, spool: Spool, chosen: Mapping[str, str], returns_prefix: str
+    source: BufferedReader, spool: Spool, chosen: Mapping[str, str], returns_prefix: str
 ) -> Iterator[int]:
     """Yields the number of lines so far after each of them."""
-    source = cast(BinaryIO, gzip.GzipFile(fileobj=raw)) if path.suffix == ".gz" else raw
     # What is not UTF-8 is carried along, so that its line can be refused by number.
-    text = io.TextIOWrapper(source, encoding="utf-8-sig", errors="surrogateescape", newline="")
-    reader = csv.reader(text)
-    header = next(reader, None)
-    if not header:
-        raise UnreadableFile(f"{path}: the file is empty")
+    text = TextIOWrapper(source, encoding="utf-8-sig", errors="surrogateescape", newline="")
+    rows = read_rows(text)
+    header = _header(next(rows, None))
     columns = match_columns(header, chosen)
-    for count, (place, row, problem) in enumerate(_numbered(reader), start=1):
-        # Also of a row that is too long or too short: its document must not go in without it.
-        at = columns["invoice_number"]
-        number = row[at].strip() if at < len(row) else ""
+    before = ""  # the number of the document that the line before is of
+    for count, row in enumerate(rows, start=1):
         try:
-            if problem:
-                raise Refused("unreadable", problem)
-            spool.add(
-                place, parse_line(row, columns, width=len(header), returns_prefix=returns_prefix)
-            )
+            line = _line(row, columns, len(header), returns_prefix)
+            spool.add(row.place, row.fields, line)
+            before = line.document
         except Refused as refused:
-            spool.add_refused(place, _storable(number), map(_storable, row), str(refused))
+            number = _number(row.fields, columns)
+            perhaps = _perhaps_of(row.fields, columns, len(header), before)
+            spool.add_refused(row.place, row.fields, number, str(refused), perhaps)
+            before = number or before
         yield count
     text.detach()
 
 
-def _numbered(reader: "_csv.Reader") -> Iterator[tuple[int, list[str], str]]:
-    """(number of the line that a row begins on, the row, what is wrong with it as CSV)."""
-    while True:
-        place = reader.line_num + 1
-        try:
-            row = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            yield place, [], str(error)
-            continue
-        if row:
-            yield place, row, ""
+def _header(row: Row | None) -> list[str]:
+    if row is None:
+        raise UnreadableFile("the file is empty")
+    if row.problem:
+        raise UnreadableFile(f"line {row.place}, the header: {row.problem}.")
+    return row.fields
 
 
-def _storable(text: str) -> str:
-    carried = text.encode("utf-8", "surrogateescape")
-    return carried.decode("utf-8", "backslashreplace").replace("\0", "\\0")
+def _line(row: Row, columns: Mapping[str, int], width: int, returns_prefix: str) -> SalesLine:
+    if row.problem:
+        raise Refused("unreadable", row.problem)
+    return parse_line(row.fields, columns, width=width, returns_prefix=returns_prefix)
+
+
+def _number(fields: Sequence[str], columns: Mapping[str, int]) -> str:
+    """What stands in the number's column, also of a row that is too long or too short."""
+    at = columns["invoice_number"]
+    return fields[at].replace("\0", "").strip() if at < len(fields) else ""
+
+
+def _perhaps_of(
+    fields: Sequence[str], columns: Mapping[str, int], width: int, before: str
+) -> set[str]:
+    """The documents that must not go in without this line, besides the one of its number.
+
+    A field too many or too few, or a quotation mark, may have hidden the number, so whatever the
+    fields say may be it. Without a number, or with one that was cut off, a line is most likely of
+    the same document as the line before: some systems write the number on the first line only.
+    """
+    number = _number(fields, columns)
+    texts = {part.strip() for field in fields for part in field.split('"')} - {""}
+    if not texts:
+        return set()
+    found = texts if len(fields) != width or '"' in number else set()
+    cut_off = len(fields) < width and len(fields) <= columns["invoice_number"] + 1
+    return found | {before} if cut_off or not number else found

@@ -7,23 +7,22 @@ in the books already is recognised by its number.
 
 import time
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
-from decimal import Decimal
 from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
 
-from django.db import IntegrityError
+from django.core.exceptions import ValidationError
+from django.db import DataError, IntegrityError
 
 from accounts.models import Company
-from billing.imports.posting import Posted, SalesDocument, post_documents
+from billing.imports.documents import SalesDocument, document_of, problem_of
+from billing.imports.posting import Posted, post_documents
 from billing.imports.reading import spool_file
 from billing.imports.spool import Spool, SpooledDocument
 
 _CHUNK = 200
 _TRIES = 3
-_MOST = Decimal(10) ** 13  # a hundred of these still fit into a balance
 
 
 @dataclass(frozen=True)
@@ -78,13 +77,13 @@ def import_sales(
             returns_prefix=options.returns_prefix,
             progress=lambda done, of: watch("reading", done, of),
         )
-        _post(company, spool, summary, watch)
+        _post_all(company, spool, summary, watch)
         _report(spool, summary, report)
     summary.seconds = round(time.monotonic() - started, 2)
     return summary
 
 
-def _post(company: Company, spool: Spool, summary: ImportSummary, watch: Watcher) -> None:
+def _post_all(company: Company, spool: Spool, summary: ImportSummary, watch: Watcher) -> None:
     done, of = 0, spool.count_documents()
     watch("posting", done, of)
     documents = spool.documents()
@@ -103,55 +102,38 @@ def _post_chunk(
     refusals: dict[int, str] = {}
     sound: dict[str, SalesDocument] = {}
     for spooled in chunk:
-        reason = _problem(spooled)
+        reason = problem_of(spooled)
         if reason:
             refusals |= dict.fromkeys(spooled.lines, reason)
             summary.documents_refused += 1
         else:
-            sound[spooled.number] = _document(spooled)
-    posted = _post_with_retries(company, list(sound.values()))
-    for number in posted.conflicts:
-        reason = f"number in the books with other content: {number}"
-        refusals |= dict.fromkeys(sound[number].lines, reason)
-    for number in posted.closed:
-        reason = f"the books are closed up to {posted.closed_until}: {number}"
+            sound[spooled.number] = document_of(spooled)
+    posted = _post(company, list(sound.values()))
+    for number, reason in posted.refused.items():
         refusals |= dict.fromkeys(sound[number].lines, reason)
     _count(posted, sound, summary)
     return refusals
 
 
-def _problem(spooled: SpooledDocument) -> str:
-    """Why a document can't be taken as a whole, or nothing."""
-    if spooled.refused:
-        place, reason = next(iter(spooled.refused.items()))
-        return f"document refused: line {place}: {reason}"
-    (first_place, first), *others = spooled.lines.items()
-    for place, line in others:
-        if line.party_code != first.party_code:
-            return f"document refused: line {place} has another party than line {first_place}"
-        if line.day != first.day:
-            return f"document refused: line {place} has another date than line {first_place}"
-    if not sum(line.quantity * line.unit_price for line in spooled.lines.values()) < _MOST:
-        return f"document refused: its total is {_MOST:,} or more"
-    return ""
+def _post(company: Company, documents: list[SalesDocument]) -> Posted:
+    """The documents in one go, or, where one of them does not fit into the books, one by one."""
+    try:
+        return _post_with_retries(company, documents)
+    except (IntegrityError, DataError, ValidationError):
+        posted = Posted()
+        for document in documents:
+            posted.add(_post_alone(company, document))
+        return posted
 
 
-def _document(spooled: SpooledDocument) -> SalesDocument:
-    lines = list(spooled.lines.values())
-    first = lines[0]
-    return SalesDocument(
-        number=spooled.number,
-        is_return=first.is_return,
-        party_code=first.party_code,
-        party_name=_first_given(line.party_name for line in lines),
-        country=_first_given(line.country for line in lines),
-        day=first.day,
-        lines=spooled.lines,
-    )
-
-
-def _first_given(texts: Iterator[str]) -> str:
-    return next(filter(None, texts), "")
+def _post_alone(company: Company, document: SalesDocument) -> Posted:
+    try:
+        return _post_with_retries(company, [document])
+    except ValidationError as error:
+        reason = " ".join(error.messages)
+    except (IntegrityError, DataError):
+        reason = "its amounts, or its party's balance with them, are beyond what the books hold"
+    return Posted(refused={document.number: f"document refused: {reason}"})
 
 
 def _post_with_retries(company: Company, documents: list[SalesDocument]) -> Posted:
@@ -169,7 +151,7 @@ def _count(posted: Posted, sound: dict[str, SalesDocument], summary: ImportSumma
     summary.invoices_taken += len(posted.invoices)
     summary.returns_taken += len(posted.returns)
     summary.documents_there_already += len(posted.there_already)
-    summary.documents_refused += len(posted.conflicts) + len(posted.closed)
+    summary.documents_refused += len(posted.refused)
     summary.parties_created += posted.parties
     summary.lines_taken += sum(len(sound[number].lines) for number in taken)
     summary.lines_there_already += sum(len(sound[number].lines) for number in posted.there_already)

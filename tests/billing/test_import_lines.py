@@ -69,6 +69,32 @@ class TestColumns:
         with pytest.raises(ColumnError, match="there is no column 'Kunde'"):
             match_columns(self.REQUIRED, {"party_code": "Kunde"})
 
+    def test_a_fields_own_name_goes_before_its_other_names(self):
+        needed = ["invoice_number", "party_code", "date", "quantity", "unit_price"]
+        header = ["customer", "rate", "Unit price", "qty", *needed, "Unit Price"]
+        found = match_columns(header, {})
+        assert {field: header[place] for field, place in found.items()} == {
+            field: field for field in needed
+        }
+
+    AMBIGUOUS = ["number", "Customer", "Customer ID", "date", "qty", "price"]
+
+    def test_two_columns_that_match_alike_are_asked_about(self):
+        with pytest.raises(ColumnError) as error:
+            match_columns(self.AMBIGUOUS, {})
+        said = "party_code: is it 'Customer' or 'Customer ID'? Say so with --column"
+        assert str(error.value).startswith(said)
+        found = match_columns(self.AMBIGUOUS, {"party_code": "Customer ID"})
+        assert found["party_code"] == 2
+
+    @pytest.mark.parametrize("chosen", [{}, {"quantity": "qty"}])
+    def test_a_column_that_is_there_twice_is_said(self, chosen):
+        with pytest.raises(ColumnError, match="quantity: 2 columns are called 'qty'"):
+            match_columns([*self.REQUIRED, "qty "], chosen)
+
+    def test_columns_that_nobody_needs_may_share_a_name(self):
+        assert len(match_columns([*self.REQUIRED, "Note", "Note", "", ""], {})) == 5
+
 
 class TestCountries:
     @pytest.mark.parametrize(

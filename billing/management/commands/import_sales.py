@@ -54,6 +54,7 @@ class Command(BaseCommand):
         )
         if not options["file"].is_file():
             raise CommandError(f"There is no file {options['file']}.")
+        _check_report(options["report"], options["file"])
         company = _company(options)
         with ExitStack() as stack:
             report = stack.enter_context(_Report(options["report"]))
@@ -69,6 +70,14 @@ class Command(BaseCommand):
             except (ColumnError, UnreadableFile) as error:
                 raise CommandError(str(error)) from error
         self.stdout.write(json.dumps(_result(summary, company, options), indent=2))
+
+
+def _check_report(report: Path | None, file: Path) -> None:
+    """Before anything is opened for writing: that would empty it."""
+    if report and not report.parent.is_dir():
+        raise CommandError(f"--report {report}: there is no folder {report.parent}.")
+    if report and report.exists() and report.samefile(file):
+        raise CommandError(f"--report {report}: this is the file that is imported.")
 
 
 def _result(summary: ImportSummary, company: Company, options: dict[str, Any]) -> dict[str, Any]:
@@ -131,7 +140,10 @@ class _Report:
         self._path = path
 
     def __enter__(self) -> "_Report":
-        self._file = self._path.open("w", encoding="utf-8", newline="") if self._path else None
+        try:
+            self._file = self._path.open("w", encoding="utf-8", newline="") if self._path else None
+        except OSError as error:
+            raise CommandError(f"--report {self._path}: {error.strerror}.") from error
         self._writer = csv.writer(self._file) if self._file else None
         if self._writer:
             self._writer.writerow(["line", "document", "reason", "content"])
