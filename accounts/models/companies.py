@@ -4,7 +4,7 @@ import uuid
 from zoneinfo import available_timezones
 
 from babel import Locale, UnknownLocaleError
-from babel.numbers import is_currency
+from babel.numbers import get_currency_precision, is_currency
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
@@ -15,6 +15,7 @@ from accounts.payment_links import validate_payment_url_pattern
 _LETTER_COUNTRIES = frozenset(
     {"US", "CA", "MX", "BZ", "CL", "CO", "CR", "GT", "NI", "PA", "PH", "PR", "SV", "VE"}
 )
+_MOST_MINOR_DIGITS = 3  # what a column of amounts holds
 
 
 class PageSize(models.TextChoices):
@@ -25,6 +26,11 @@ class PageSize(models.TextChoices):
 def validate_currency(value: str) -> None:
     if not is_currency(value):
         raise ValidationError(f"{value!r} is not a currency code of ISO 4217, such as GBP.")
+    if get_currency_precision(value) > _MOST_MINOR_DIGITS:
+        raise ValidationError(
+            f"{value} has more than {_MOST_MINOR_DIGITS} digits after the point, which amounts"
+            " can't hold."
+        )
 
 
 def validate_locale(value: str) -> None:

@@ -8,7 +8,7 @@ from django.db import models
 
 
 def amount_field(**options: Any) -> models.DecimalField[Any, Any]:
-    """Money: 15 digits before the point, 3 after it, enough for every currency's minor unit."""
+    """Money: 15 digits before the point, 3 after it: no company may have a currency of more."""
     return models.DecimalField(max_digits=18, decimal_places=3, **{"default": 0, **options})
 
 

@@ -369,10 +369,14 @@ class TestTheCommand:
             self.run(path, "--company=new-one")
         assert not Company.objects.exists()
 
-    def test_it_makes_none_with_a_currency_that_is_none(self, tmp_path):
+    @pytest.mark.parametrize(
+        ("currency", "said"),
+        [("XXL", "'XXL' is not a currency"), ("UYW", "currency: UYW has more")],
+    )
+    def test_it_makes_none_with_a_currency_that_is_none(self, tmp_path, currency, said):
         path = write(tmp_path / "sales.csv", DIRTY)
-        with pytest.raises(CommandError, match="'XXL' is not a currency"):
-            self.run(path, "--company=new-one", "--create-company", "--currency=XXL")
+        with pytest.raises(CommandError, match=said):
+            self.run(path, "--company=new-one", "--create-company", f"--currency={currency}")
 
     def test_a_file_that_is_not_there_is_said(self, company, tmp_path):
         with pytest.raises(CommandError, match="There is no file"):

@@ -55,6 +55,7 @@ class TestSelling:
         ("field", "value", "error"),
         [
             ("currency", "XQZ", "ISO 4217"),
+            ("currency", "CLF", "CLF has more than 3 digits after the point"),
             ("tax_rates", "20\n101", "between 0 and 100"),
             ("tax_rates", "7,7", "is no rate"),
             ("tax_rates", "NaN", "between 0 and 100"),
