@@ -49,6 +49,7 @@ def post_documents(company: Company, documents: Sequence[SalesDocument]) -> Post
     with transaction.atomic():
         fresh = _not_yet_posted(company, documents, posted)
         fresh = _in_open_books(fresh, closed_until(company), posted)
+        fresh = _of_parties_in_use(company, fresh, posted)
         parties, posted.parties = _parties(company, fresh)
         built = [_build(company, parties[document.party_code], document) for document in fresh]
         _save(built)
@@ -87,6 +88,20 @@ def _in_open_books(
             reason = f"the books are closed up to {closed}: {document.number}"
             posted.refused[document.number] = reason
     return [each for each in documents if each.day > closed]
+
+
+def _of_parties_in_use(
+    company: Company, documents: list[SalesDocument], posted: Posted
+) -> list[SalesDocument]:
+    """Those whose party is not inactive, and would get no statement; the others are noted."""
+    codes = {document.party_code for document in documents}
+    rows = Party.all_objects.for_company(company).filter(code__in=codes, is_active=False)
+    inactive = set(rows.values_list("code", flat=True))
+    for document in documents:
+        if document.party_code in inactive:
+            reason = f"the party {document.party_code} is inactive: activate it first"
+            posted.refused[document.number] = reason
+    return [each for each in documents if each.party_code not in inactive]
 
 
 def _parties(company: Company, documents: Sequence[SalesDocument]) -> tuple[dict[str, Party], int]:

@@ -65,17 +65,17 @@ def _spool(
     rows = read_rows(text)
     header = _header(next(rows, None))
     columns = match_columns(header, chosen)
-    before = ""  # the number of the document that the line before is of
+    before: Sequence[str] = ()  # the last row that has a number
     for count, row in enumerate(rows, start=1):
         try:
             line = _line(row, columns, len(header), returns_prefix)
             spool.add(row.place, row.fields, line)
-            before = line.document
+            before = row.fields
         except Refused as refused:
             number = _number(row.fields, columns)
             perhaps = _perhaps_of(row.fields, columns, len(header), before)
             spool.add_refused(row.place, row.fields, number, str(refused), perhaps)
-            before = number or before
+            before = row.fields if number else before
         yield count
     text.detach()
 
@@ -101,13 +101,13 @@ def _number(fields: Sequence[str], columns: Mapping[str, int]) -> str:
 
 
 def _perhaps_of(
-    fields: Sequence[str], columns: Mapping[str, int], width: int, before: str
+    fields: Sequence[str], columns: Mapping[str, int], width: int, before: Sequence[str]
 ) -> set[str]:
     """The documents that must not go in without this line, besides the one of its number.
 
     A field too many or too few, or a quotation mark, may have hidden the number, so whatever the
-    fields say may be it. Without a number, or with one that was cut off, a line is most likely of
-    the same document as the line before: some systems write the number on the first line only.
+    fields say may be it. Without a number, or with one that was cut off, it may be of the same
+    document as the last line that has one.
     """
     number = _number(fields, columns)
     texts = {part.strip() for field in fields for part in field.split('"')} - {""}
@@ -115,4 +115,20 @@ def _perhaps_of(
         return set()
     found = texts if len(fields) != width or '"' in number else set()
     cut_off = len(fields) < width and len(fields) <= columns["invoice_number"] + 1
-    return found | {before} if cut_off or not number else found
+    goes_on = not number and (len(fields) != width or _goes_on(fields, columns, before))
+    return found | {_number(before, columns)} if cut_off or goes_on else found
+
+
+def _goes_on(fields: Sequence[str], columns: Mapping[str, int], before: Sequence[str]) -> bool:
+    """Whether a line without a number sells something to the party and on the day of `before`, or
+    names neither: some systems write these on a document's first line only. Totals are no sale.
+    """
+    if not (fields[columns["quantity"]].strip() and fields[columns["unit_price"]].strip()):
+        return False
+    shared = [columns["party_code"], columns["date"]]
+    return all(_first_word(fields, at) in ([], _first_word(before, at)) for at in shared)
+
+
+def _first_word(fields: Sequence[str], at: int) -> list[str]:
+    """A day without its time, a code as it is."""
+    return fields[at].split()[:1] if at < len(fields) else []

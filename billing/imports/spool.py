@@ -3,14 +3,12 @@ stays flat however long the file is."""
 
 import json
 import sqlite3
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import astuple, dataclass
 from datetime import date
 from decimal import Decimal
 from itertools import groupby
 from operator import itemgetter
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -56,11 +54,10 @@ class SpooledDocument:
 
 
 class Spool:
-    """A temporary database of its own, gone when it is closed."""
+    """A temporary database of its own, without a name: gone with the process, however that ends."""
 
     def __enter__(self) -> Self:
-        self._folder = tempfile.TemporaryDirectory(prefix="pressroom-import-")
-        self._database = sqlite3.connect(Path(self._folder.name) / "lines.sqlite3")
+        self._database = sqlite3.connect("")
         self._database.executescript(_SCHEMA)
         return self
 
@@ -71,7 +68,6 @@ class Spool:
         trace: TracebackType | None,
     ) -> None:
         self._database.close()
-        self._folder.cleanup()
 
     def add(self, place: int, fields: Sequence[str], line: SalesLine) -> None:
         self._insert(place, line.document, fields, json.dumps(astuple(line), default=str), None)

@@ -7,7 +7,9 @@ import pytest
 from django.db import connection
 
 from billing.models import Balance, Invoice, Party
+from billing.services.parties import activate_party, deactivate_party
 from tests.billing.books import assert_reconciled
+from tests.billing.factories import PartyFactory
 from tests.billing.sales import DIRTY, HEADER, books, line, rows, run_import, write
 
 D = Decimal
@@ -155,3 +157,16 @@ class TestNewParties:
         ]
         take(rows(*lines, header=self.HEADER))
         assert Party.objects.values_list("name", "country").get() == ("Harbour & Hill", "IE")
+
+
+@pytest.mark.django_db
+class TestAnInactiveParty:
+    def test_gets_nothing_that_no_statement_would_tell_it_of(self, company, take):
+        gone = PartyFactory.create(company=company, code="17850")
+        deactivate_party(party=gone, by=None)
+        content = rows(line(), line(number="1002", party="13047"))
+        assert take(content).reasons == {2: "the party 17850 is inactive: activate it first"}
+        assert numbers() == ["1002"]
+        activate_party(party=gone, by=None)
+        assert take(content).summary.invoices_taken == 1
+        assert_reconciled(company)

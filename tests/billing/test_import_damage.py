@@ -170,6 +170,26 @@ class TestALineThatCantBeRead:
         }
         assert numbers() == ["1000", "1002"]
 
+    def test_nor_does_one_without_party_and_date(self, take):
+        take(rows(line(), line(number="", party="", date="")))
+        assert numbers() == []
+
+    @pytest.mark.parametrize(
+        "other",
+        [
+            {"party": "13047"},
+            {"date": "2010-12-02 08:26:00"},
+            {"party": "", "date": "", "quantity": ""},
+            {"party": "", "date": "", "price": ""},
+        ],
+    )
+    def test_and_without_a_number_it_is_nobodys_where_it_can_be_none_of_that_document(
+        self, take, other
+    ):
+        """A sale to somebody else or on another day, or a file's last line of totals."""
+        assert list(take(rows(line(), line(number="", **other))).refused) == [3]
+        assert numbers() == ["1001"]
+
     def test_a_line_that_was_cut_off_refuses_the_document_before_it(self, take):
         taken = take(rows(line(number="1000"), line()) + "10")
         assert list(taken.refused) == [3, 4]
