@@ -35,15 +35,29 @@ QUEUED_AGAIN = {
 def request_document(
     *, company: Company, paper: Paper, by: User | None, queue: str = _AT_ONCE
 ) -> Document:
-    """The document for `paper`: found, or queued and on its way once this is committed."""
+    """The document for `paper`: found, or queued and on its way once this is committed.
+
+    It says what it is when the wish is noted. One that is ready, failed or cancelled by then is
+    the caller's to act on: nobody is told of it later.
+    """
     with transaction.atomic():
-        [document] = insert_documents(company=company, papers=[paper], by=by, queue=queue)
+        [found] = insert_documents(company=company, papers=[paper], by=by, queue=queue)
+        document = _locked(found)
         if by is not None:
             _note_wish(document, by)
         _overtake(document, queue)
         if document.state == DocumentState.QUEUED:
             nudge_on_commit(document)
     return document
+
+
+def _locked(document: Document) -> Document:
+    """The row as it is now, and stays until this is committed. Who cancels or ends it has done so
+    before, which is seen here; or does it after, and sees the wish.
+    """
+    mine = Document.objects.for_company(document.company_id).filter(pk=document.pk)
+    [locked] = mine.select_for_update(no_key=True)
+    return locked
 
 
 def _note_wish(document: Document, by: User) -> None:
