@@ -39,6 +39,9 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 # Hard limit only. A soft limit raises inside WeasyPrint and yields wrong PDFs (13 of 50).
 CELERY_TASK_TIME_LIMIT = env.number("PRESSROOM_TASK_TIME_LIMIT", 120, minimum=1)
+# Planning a run and binding its papers to one file are one task each, however many the papers.
+# Twice this is less than the broker's visibility timeout below.
+RUN_TIME_LIMIT = env.number("PRESSROOM_RUN_TIME_LIMIT", 1500, minimum=1)
 CELERY_TASK_QUEUES = [Queue(name) for name in ("interactive", "batch", "mail", "recompute")]
 CELERY_TASK_DEFAULT_QUEUE = "interactive"
 # A typing error in a queue's name must fail here, not fill a queue that nobody reads.
