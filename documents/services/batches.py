@@ -117,7 +117,7 @@ def _plan_later(job: BatchJob, batch: Batch) -> None:
     """What was planned does not know of what somebody changed meanwhile.
 
     Where that is the run itself, the next plan begins at once. Else people ask for its papers one
-    by one, and a plan begun at once may well meet the next of them: each waits longer than the last.
+    by one, and a plan begun at once may well meet the next: each waits longer than the last.
     """
     known = (batch.state, batch.is_paused)
     batch.refresh_from_db(fields=["state", "is_paused"])

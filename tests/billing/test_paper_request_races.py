@@ -3,12 +3,15 @@
 import threading
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 
 from accounts.models import Role
 from billing.services.paper_runs import start_paper_run
 from billing.services.papers import request_paper
+from billing.views.papers import PaperNotMade, generate_invoice_pdf
 from documents.models import Document, DocumentState, Notification
-from documents.services import batch_papers, making, requests
+from documents.services import batch_papers, batches, making, requests
 from documents.services.batch_actions import cancel_batch
 from documents.services.making import make_document
 from documents.tasks import run_batch_job
@@ -201,6 +204,31 @@ def test_control_an_end_that_does_not_wait_for_the_wish_tells_nobody(
     unlocked(monkeypatch)
     assert made_while_asked(monkeypatch, invoice, clerk, run).is_ready
     assert not Notification.objects.exists()
+
+
+@pytest.mark.parametrize("is_part", [True, False], ids=["part", "page"])
+def test_who_asks_for_what_is_just_being_planned_is_told_to_try_again(
+    monkeypatch, invoice, clerk, is_part
+):
+    monkeypatch.setattr(requests, "_PATIENCE_SECONDS", 1)
+    pause = Pause(batches._insert_rows)
+    monkeypatch.setattr(batches, "_insert_rows", pause)
+    batch = start_paper_run(
+        company=invoice.company, kind="invoice-papers", records=[invoice.pk], by=None
+    )
+    planned = start(lambda: run_batch_job(str(batch.jobs.get().pk)))
+    assert pause.reached.wait(20)
+    browser = Client(headers={"HX-Request": "true"} if is_part else {})
+    browser.force_login(clerk)
+    response = browser.post(reverse("billing:paper", args=["invoice", invoice.pk]))
+    assert (response.get("HX-Refresh") == "true") is is_part
+    with pytest.raises(PaperNotMade, match="just being planned"):
+        generate_invoice_pdf(invoice)
+    pause.end()
+    assert planned() == ["done"]
+    page = browser.get(invoice.get_absolute_url()).content.decode()
+    assert "A run with this paper is just being planned: try again in a minute." in page
+    assert request_paper(record=invoice, by=clerk).queue == "interactive"
 
 
 def test_many_asking_for_what_a_run_holds_and_its_cancel_never_stand_in_each_others_way(clerk):
