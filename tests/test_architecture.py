@@ -47,7 +47,10 @@ MAY_TOUCH_NEXT_NUMBER = {
     "billing/admin.py": "shows it",
 }
 MAY_LISTEN_TO_SIGNALS = {"billing/audit.py": "signs entries of the log, which decides nothing"}
-MAY_CATCH_EVERYTHING = {"worker/running.py": "the boundary of every task: recorded, tried again"}
+MAY_CATCH_EVERYTHING = {
+    "worker/running.py": "the boundary of every task: recorded, tried again",
+    "worker/keeping.py": "a thread that renews a lease: what ends it gives the work to another",
+}
 
 
 @dataclass(frozen=True)
