@@ -22,10 +22,11 @@ PACES = {
     "quick": {
         "PRESSROOM_LEASE_SECONDS": "3",
         "PRESSROOM_TASK_TIME_LIMIT": "6",
+        "PRESSROOM_RUN_TIME_LIMIT": "6",
         "PRESSROOM_DISPATCH_MILLISECONDS": "200",
         "PRESSROOM_REPUBLISH_SECONDS": "2",
     },
-    "product": {"PRESSROOM_TASK_TIME_LIMIT": "40"},
+    "product": {"PRESSROOM_TASK_TIME_LIMIT": "40", "PRESSROOM_RUN_TIME_LIMIT": "40"},
 }
 _OURS = (
     "PRESSROOM_",

@@ -53,6 +53,8 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_TIME_LIMIT = env.number("PRESSROOM_TASK_TIME_LIMIT", 120, minimum=1)
 # A live worker renews its lease every third of this; a dead one is replaced after it.
 WORK_LEASE = _lease_below(CELERY_TASK_TIME_LIMIT)
+# Planning a run and binding its papers to one file are one task each, however many the papers.
+RUN_TIME_LIMIT = env.number("PRESSROOM_RUN_TIME_LIMIT", 1500, minimum=1)
 CELERY_TASK_QUEUES = [Queue(name) for name in ("interactive", "batch", "mail", "recompute")]
 CELERY_TASK_DEFAULT_QUEUE = "interactive"
 # A typing error in a queue's name must fail here, not fill a queue that nobody reads.
@@ -64,10 +66,10 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # A worker waits for its broker however long it is away.
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_BROKER_TRANSPORT_OPTIONS = {
-    # Far above the time limit: of a task longer than this a second message would go out. A killed
+    # Far above the time limits: of a task longer than this a second message would go out. A killed
     # worker's messages come back only after it, for which nobody waits: the lease runs out long
     # before, and the dispatcher publishes the work again.
-    "visibility_timeout": max(3600, 3 * CELERY_TASK_TIME_LIMIT),
+    "visibility_timeout": max(3600, 3 * CELERY_TASK_TIME_LIMIT, 3 * RUN_TIME_LIMIT),
     # How often (seconds) a worker looks for messages that are older than that.
     "unacked_restore_interval": 10,
     "unacked_restore_throttle": 1,

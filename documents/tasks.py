@@ -29,7 +29,7 @@ def make_document(document_id: str) -> str:
     return work_on(Document, document_id, making.make_document)
 
 
-@shared_task(name=BatchJob.task_name)
+@shared_task(name=BatchJob.task_name, time_limit=BatchJob.time_limit())
 def run_batch_job(job_id: str) -> str:
     return work_on(BatchJob, job_id, batches.run_batch_job)
 

@@ -50,6 +50,7 @@ MAY_LISTEN_TO_SIGNALS = {"billing/audit.py": "signs entries of the log, which de
 MAY_CATCH_EVERYTHING = {
     "worker/running.py": "the boundary of every task: recorded, tried again",
     "documents/services/schedules.py": "one must not hold up another: logged, tried again",
+    "worker/keeping.py": "a thread that renews a lease: what ends it gives the work to another",
 }
 
 

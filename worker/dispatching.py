@@ -58,22 +58,21 @@ def sweep_leases(model: type[LeasedWork]) -> int:
 def _settle(expired: "models.QuerySet[Any]") -> int:
     # Both name their rows in full: a lease may run out between the two statements.
     exhausted = models.Q(attempts__gte=models.F("max_attempts"))
-    failed = expired.filter(exhausted).update(**_failed())
+    failed = expired.filter(exhausted).update(**_failed(expired.model.time_limit()))
     return failed + expired.filter(~exhausted).update(**_queued_again())
 
 
-def _failed() -> dict[str, object]:
+def _failed(limit: int) -> dict[str, object]:
     return {
         "state": WorkState.FAILED,
-        "failure": _why_it_was_lost(),
+        "failure": _why_it_was_lost(limit),
         "finished_at": Now(),
         "token": None,
         "lease_expires_at": None,
     }
 
 
-def _why_it_was_lost() -> models.Case:
-    limit = settings.CELERY_TASK_TIME_LIMIT
+def _why_it_was_lost(limit: int) -> models.Case:
     ran_into_the_limit = models.Q(
         lease_expires_at__gte=models.F("started_at") + timedelta(seconds=limit)
     )

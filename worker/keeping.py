@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import Self
 
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import connection
 
 from worker.leasing import LeasedWork
 
@@ -48,7 +48,15 @@ class LeaseKeeper:
                 if not self._work.renew():
                     logger.warning("The lease of %s was lost.", self._work.pk)
                     return
-            except DatabaseError:
-                logger.warning("The lease of %s could not be renewed.", self._work.pk)
+            except Exception:  # whatever it was: a thread that ends here renews no more
+                logger.warning(
+                    "The lease of %s could not be renewed.", self._work.pk, exc_info=True
+                )
             finally:
-                connection.close()
+                self._close()
+
+    def _close(self) -> None:
+        try:
+            connection.close()
+        except Exception:  # the next renewal finds out
+            logger.warning("The keeper's connection could not be closed.", exc_info=True)

@@ -69,6 +69,11 @@ class LeasedWork(models.Model):
         ).order_by("turn", "created_at")
 
     @classmethod
+    def time_limit(cls) -> int:
+        """Seconds after which the process that works on it is killed."""
+        return int(settings.CELERY_TASK_TIME_LIMIT)
+
+    @classmethod
     def claim(cls, pk: Any) -> Self | None:
         """Take the row for one lease and count the attempt; None if it isn't there to be taken."""
         claimable = cls.due().order_by().filter(pk=pk, attempts__lt=models.F("max_attempts"))

@@ -6,6 +6,7 @@ from typing import Any
 
 from auditlog.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
+from django.core.exceptions import ValidationError
 from django.db import models, transaction
 
 from accounts.models import User
@@ -17,6 +18,7 @@ from documents.services.deliveries import cancel_deliveries
 
 ERASED = "erased"
 _REASON = "The party's personal data was erased."
+_BEING_SENT = "An e-mail is being sent to this party at this moment: try again in a minute."
 _CONTACT = ("email", "phone")
 _IDENTITY = ("name", "address", "tax_id", "country")
 
@@ -36,6 +38,7 @@ class Erased:
 def erase_party(*, party: Party, by: User | None, apply_retention: bool = False) -> Erased:
     """Contact data goes at once; name and address when no record that names them must be kept.
 
+    Raises ValidationError, and changes nothing, while a mail server gets an e-mail to the party.
     `apply_retention`: papers that are older than the law asks for go, too.
     """
     with transaction.atomic():
@@ -65,10 +68,13 @@ def _forget_deliveries(party: Party, by: User | None) -> int:
     the first.
     """
     mine = Delivery.objects.for_company(party.company_id).filter(recipient_id=party.pk)
-    cancelled = cancel_deliveries(mine.filter(state=DeliveryState.QUEUED), by=by, reason=_REASON)
-    ended = mine.exclude(state__in=(DeliveryState.QUEUED, DeliveryState.RUNNING))
-    ended.exclude(address="").update(address=ERASED)
-    ended.update(body="", recipient_name="")
+    cancelled = cancel_deliveries(mine, by=by, reason=_REASON)
+    if mine.filter(state__in=(DeliveryState.QUEUED, DeliveryState.RUNNING)).exists():
+        raise ValidationError(_BEING_SENT)
+    mine.exclude(address="").update(address=ERASED)
+    # The server's answer and a failure may quote the address.
+    mine.exclude(failure="").update(failure=_REASON)
+    mine.update(body="", recipient_name="", subject="", answer="", failure_detail="")
     _rename_entries(Delivery, mine)
     return cancelled
 

@@ -74,7 +74,8 @@ CHALLAN = PaperKind(
 def request_paper(*, record: Printable, by: User | None) -> Document:
     """The document for the record's present facts: found, or queued and on its way.
 
-    One that failed or was cancelled is queued again: somebody asks for it now.
+    One that failed or was cancelled is queued again: somebody asks for it now. Raises
+    ValidationError while a run that holds it is being planned.
     """
     paper = paper_of(record)
     document = request_document(company=record.company, paper=paper, by=by)

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from csp.decorators import csp_replace
+from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -15,6 +17,7 @@ from django.utils.decorators import method_decorator
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.clickjacking import xframe_options_sameorigin
+from django_htmx.http import HttpResponseClientRefresh
 
 from accounts.access import CompanyRequest, MemberMixin
 from accounts.models import Company
@@ -80,7 +83,10 @@ def generate_challan_pdf(challan: Challan) -> HttpResponse:
 
 
 def _pdf_now(record: Printable) -> HttpResponse:
-    document = _made(request_paper(record=record, by=None))
+    try:
+        document = _made(request_paper(record=record, by=None))
+    except ValidationError as error:
+        raise PaperNotMade(" ".join(error.messages)) from error
     content = archive().read(document.storage_key, document.sha256)
     response = HttpResponse(content, content_type="application/pdf")
     response["Content-Disposition"] = content_disposition(document.title, ".pdf", inline=True)
@@ -142,8 +148,14 @@ class PaperView(LiveView):
 
     def post(self, request: CompanyRequest, **kwargs: Any) -> HttpResponseBase:
         record = _find_record(request.company, kwargs["kind"], kwargs["pk"])
-        document = request_paper(record=record, by=request.user)
-        if request.headers.get("HX-Request") == "true":
+        is_part = request.headers.get("HX-Request") == "true"
+        try:
+            document = request_paper(record=record, by=request.user)
+        except ValidationError as error:
+            messages.error(request, " ".join(error.messages))
+            # A part of the page has no place for messages: the whole is loaded anew.
+            return HttpResponseClientRefresh() if is_part else redirect(record)
+        if is_part:
             return self.get(request, **kwargs)
         return redirect(document)
 

@@ -136,5 +136,9 @@ class BatchJob(LeasedWork):
             )
         ]
 
+    @classmethod
+    def time_limit(cls) -> int:
+        return int(settings.RUN_TIME_LIMIT)
+
     def __str__(self) -> str:
         return f"{self.get_step_display()} · {self.batch_id}"

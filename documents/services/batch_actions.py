@@ -107,6 +107,7 @@ def _plan_again(batch: Batch) -> None:
         state=WorkState.QUEUED,
         attempts=0,
         held=False,
+        created_at=Now(),  # from when it counts how long it finds no quiet moment
         next_attempt_at=Now(),
         published_at=None,
         finished_at=None,

@@ -9,7 +9,6 @@ from typing import Any, BinaryIO, TypeVar
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models.functions import Now
-from django.utils import timezone
 
 from accounts.audit import note
 from accounts.models import User
@@ -20,6 +19,7 @@ from documents.papers import run_kind
 from documents.selectors.bundles import FILE_STEPS, cover_of, has_cover, jobs_of, parts_of
 from documents.services.batch_papers import lock_runs, turn_of_queue
 from documents.services.requests import insert_documents, queue_again
+from worker.clock import database_now
 from worker.leasing import WorkState
 from worker.nudging import nudge_on_commit
 from worker.running import WorkFailed
@@ -152,7 +152,7 @@ def _make(job: BatchJob, suffix: str, write: Write) -> None:
     """Raises WorkFailed with the paper named where one is damaged."""
     cover = cover_of(job.batch, jobs_of(job.batch))
     if cover.is_coming:
-        job.put_off(timezone.now() + _LOOK_AGAIN)
+        job.put_off(database_now() + _LOOK_AGAIN)
         return
     parts = parts_of(job.batch, cover)
     if not parts:

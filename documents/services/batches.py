@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator
-from datetime import date
+from datetime import date, timedelta
 from itertools import islice
 from typing import Any
 from uuid import UUID, uuid4, uuid5
@@ -33,12 +33,17 @@ from documents.services.batch_papers import (
 )
 from documents.services.batch_sending import request_planned_deliveries
 from documents.services.requests import QUEUED_AGAIN, insert_documents
+from worker.clock import database_now
 from worker.nudging import nudge_on_commit
 from worker.running import WorkFailed
 
 _CHUNK = 500
 _UNFINISHED = (DocumentState.QUEUED, DocumentState.RUNNING)
 _STOPPED = (DocumentState.FAILED, DocumentState.CANCELLED)
+# Between two plans of a run whose papers people ask for by themselves while it is planned.
+_SHORTEST_REST, _LONGEST_REST = timedelta(seconds=2), timedelta(minutes=10)
+_GIVE_UP_AFTER = timedelta(hours=3)
+_OVERTAKEN = "Papers of it were asked for by themselves each time it was planned."
 
 
 def start_batch(
@@ -103,11 +108,30 @@ def plan_batch(job: BatchJob) -> None:
         except OperationalError as error:
             if not was_overtaken(error):
                 raise
-            # Somebody paused or cancelled it meanwhile: what was planned does not know of that.
-            job.release()
+            _plan_later(job, batch)
             return
     _follow_up(batch)
     job.finish()
+
+
+def _plan_later(job: BatchJob, batch: Batch) -> None:
+    """What was planned does not know of what somebody changed meanwhile.
+
+    Where that is the run itself, the next plan begins at once. Else people ask for its papers one
+    by one, and a plan begun at once may well meet the next: each waits longer than the last.
+    """
+    known = (batch.state, batch.is_paused)
+    batch.refresh_from_db(fields=["state", "is_paused"])
+    if (batch.state, batch.is_paused) != known:
+        job.release()
+        return
+    now = database_now()
+    waited = now - job.created_at
+    if waited > _GIVE_UP_AFTER:
+        job.fail(reason=f"{_OVERTAKEN} Start it again at a quieter time.", retry=False)
+    else:
+        rest = max(_SHORTEST_REST, min(waited / 4, _LONGEST_REST))
+        job.put_off(now + rest, failure=_OVERTAKEN)
 
 
 def _plan(batch: Batch) -> None:

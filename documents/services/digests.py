@@ -99,10 +99,11 @@ def _recipient(work: NotificationMail) -> User:
 
 
 def _send(work: NotificationMail, user: User, connection: BaseEmailBackend) -> None:
-    rows = _claim(work)
-    if rows:
+    claimed = _claim(work, user, connection)
+    if claimed:
+        message, rows = claimed
         try:
-            _message(work, user, rows, connection).send()
+            message.send()
         except (SMTPResponseException, SMTPRecipientsRefused) as error:
             _take_back(work, rows, str(error))
             return
@@ -111,17 +112,25 @@ def _send(work: NotificationMail, user: User, connection: BaseEmailBackend) -> N
     work.finish()
 
 
-def _claim(work: NotificationMail) -> list[Notification]:
-    """What the message is about. From here on it counts as sent."""
+def _claim(
+    work: NotificationMail, user: User, connection: BaseEmailBackend
+) -> tuple[EmailMessage, list[Notification]] | None:
+    """The message and what it is about, which counts as sent from here on. None: nothing is to be
+    sent. The message is written first: where that fails, nothing counts as sent.
+    """
     unsent = Notification.objects.across_companies().filter(mailed_at=None, read_at=None)
     digest = models.Q(user=work.user_id, company=work.company_id, mail=MailChoice.DIGEST)
     mine = models.Q(pk=work.notification_id) if work.notification_id else digest
     with transaction.atomic():
         rows = list(unsent.filter(mine).order_by("-created_at", "-id").select_for_update())
-        if not rows or not work.hand_over():
-            return []
+        if not rows:
+            return None
+        message = _message(work, user, rows, connection)
+        message.message()  # what no header can hold is found here, too
+        if not work.hand_over():
+            return None
         _same(rows).update(mailed_at=Now())
-    return rows
+    return message, rows
 
 
 def _take_back(work: NotificationMail, rows: list[Notification], answer: str) -> None:

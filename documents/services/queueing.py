@@ -1,7 +1,8 @@
 """What a person does with many documents at once: try again, cancel, put away.
 
 Each takes the rows that are meant, ticked or found by a filter, and touches those of them that are
-in the right state; the others are left as they are. Statements are few, however many the rows.
+in the right state; the others are left as they are. Statements are few, however many the rows. More
+than MOST_AT_ONCE are refused with a ValidationError, and nothing is done.
 """
 
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from itertools import islice
 from typing import Any
 from uuid import UUID
 
+from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.db.models.functions import Now
 
@@ -21,6 +23,8 @@ from worker.nudging import nudge_on_commit
 
 Rows = models.QuerySet[Document]
 
+# All of them are held in memory, and locked until the last is written to the trail.
+MOST_AT_ONCE = 50_000
 _CHUNK = 5000
 # More than these few wait for the dispatcher, which publishes no more than the workers can take.
 _NUDGED = 10
@@ -68,7 +72,10 @@ def clear_failed(*, company: Company, rows: Rows, by: User | None) -> int:
 
 def _locked(company: Company, rows: Rows, which: models.Q) -> list[Document]:
     mine = Document.objects.for_company(company).filter(which, pk__in=rows.order_by().values("pk"))
-    return list(mine.only(*_READ).order_by("pk").select_for_update())
+    found = list(mine.only(*_READ).order_by("pk").select_for_update()[: MOST_AT_ONCE + 1])
+    if len(found) > MOST_AT_ONCE:
+        raise ValidationError(f"At most {MOST_AT_ONCE:,} documents at once: narrow the filter.")
+    return found
 
 
 def _change(

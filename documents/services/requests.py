@@ -3,10 +3,12 @@
 from collections.abc import Iterable, Sequence
 from datetime import date
 
-from django.db import IntegrityError, models, transaction
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, OperationalError, models, transaction
 from django.db.models.functions import Now
 
 from accounts.models import Company, User
+from documents.consistency import short_wait, was_kept_waiting
 from documents.fingerprints import fingerprint
 from documents.models import Document, DocumentRequest, DocumentState
 from documents.papers import Paper
@@ -14,6 +16,9 @@ from documents.selectors import standing_instead
 from worker.nudging import nudge_on_commit
 
 _AT_ONCE = "interactive"
+# How long a person's request waits for a plan that has inserted the paper and is not committed.
+_PATIENCE_SECONDS = 10
+_BEING_PLANNED = "A run with this paper is just being planned: try again in a minute."
 # Each round numbers at least one of those that lost their number to somebody else's request.
 _ROUNDS = 50
 # What is queued again starts as if it had never been tried.
@@ -35,15 +40,39 @@ QUEUED_AGAIN = {
 def request_document(
     *, company: Company, paper: Paper, by: User | None, queue: str = _AT_ONCE
 ) -> Document:
-    """The document for `paper`: found, or queued and on its way once this is committed."""
-    with transaction.atomic():
-        [document] = insert_documents(company=company, papers=[paper], by=by, queue=queue)
+    """The document for `paper`: found, or queued and on its way once this is committed.
+
+    It says what it is when the wish is noted. One that is ready, failed or cancelled by then is
+    the caller's to act on: nobody is told of it later. Raises ValidationError where a run that is
+    just being planned, and goes on for long, holds the paper.
+    """
+    try:
+        return _requested(company, paper, by, queue)
+    except OperationalError as error:
+        if not was_kept_waiting(error):
+            raise
+        raise ValidationError(_BEING_PLANNED) from error
+
+
+def _requested(company: Company, paper: Paper, by: User | None, queue: str) -> Document:
+    with short_wait(_PATIENCE_SECONDS):
+        [found] = insert_documents(company=company, papers=[paper], by=by, queue=queue)
+        document = _locked(found)
         if by is not None:
             _note_wish(document, by)
         _overtake(document, queue)
         if document.state == DocumentState.QUEUED:
             nudge_on_commit(document)
     return document
+
+
+def _locked(document: Document) -> Document:
+    """The row as it is now, and stays until this is committed. Who cancels or ends it has done so
+    before, which is seen here; or does it after, and sees the wish.
+    """
+    mine = Document.objects.for_company(document.company_id).filter(pk=document.pk)
+    [locked] = mine.select_for_update(no_key=True)
+    return locked
 
 
 def _note_wish(document: Document, by: User) -> None:

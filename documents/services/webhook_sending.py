@@ -5,9 +5,9 @@ under the same id.
 """
 
 import json
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from django.db import transaction
+from django.db import models, transaction
 from django.db.models.functions import Now
 from standardwebhooks import Webhook
 
@@ -49,7 +49,7 @@ def send_webhook(delivery: WebhookDelivery) -> None:
         _let_rest(endpoint)
     else:
         _settle(delivery, answer)
-        _note_silence(endpoint, None)
+        _note_answer(endpoint)
 
 
 def signed(delivery: WebhookDelivery, endpoint: WebhookEndpoint) -> tuple[bytes, dict[str, str]]:
@@ -118,7 +118,8 @@ def _fail(delivery: WebhookDelivery, reason: str, *, retry: bool, tell: bool = T
 
 def _let_rest(endpoint: WebhookEndpoint) -> None:
     now = database_now()
-    _note_silence(endpoint, endpoint.silent_since or now)
+    _row_of(endpoint).filter(silent_since=None).update(silent_since=now)
+    endpoint.refresh_from_db(fields=["silent_since"])
     silent_for = now - (endpoint.silent_since or now)
     rest = max(_SHORTEST_REST, min(silent_for / 4, _LONGEST_REST))
     waiting = WebhookDelivery.objects.for_company(endpoint.company_id).filter(
@@ -132,11 +133,13 @@ def _let_rest(endpoint: WebhookEndpoint) -> None:
     )
 
 
-def _note_silence(endpoint: WebhookEndpoint, since: datetime | None) -> None:
-    if endpoint.silent_since == since:
-        return
-    own = WebhookEndpoint.objects.for_company(endpoint.company_id).filter(pk=endpoint.pk)
-    own.update(silent_since=since)
+def _note_answer(endpoint: WebhookEndpoint) -> None:
+    """Asked of the row: another sender may have noted a silence since this one began."""
+    _row_of(endpoint).filter(silent_since__isnull=False).update(silent_since=None)
+
+
+def _row_of(endpoint: WebhookEndpoint) -> "models.QuerySet[WebhookEndpoint]":
+    return WebhookEndpoint.objects.for_company(endpoint.company_id).filter(pk=endpoint.pk)
 
 
 def _cancel(delivery: WebhookDelivery) -> None:

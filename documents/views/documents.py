@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
@@ -150,12 +151,19 @@ class DocumentBulkView(MemberMixin):
             raise Http404("No such action.")
         rows = self._found() if request.POST.get("scope") == "all" else self._ticked()
         if rows is not None:
-            count = action.do(company=request.company, rows=rows, by=request.user)
-            if count:
-                messages.success(request, action.done.format(count=f"{count:,}"))
-            else:
-                messages.warning(request, action.nothing)
+            self._act(action, rows)
         return redirect(self._back())
+
+    def _act(self, action: Action, rows: "models.QuerySet[Document]") -> None:
+        try:
+            count = action.do(company=self.request.company, rows=rows, by=self.request.user)
+        except ValidationError as error:
+            messages.error(self.request, f"Nothing was done. {' '.join(error.messages)}")
+            return
+        if count:
+            messages.success(self.request, action.done.format(count=f"{count:,}"))
+        else:
+            messages.warning(self.request, action.nothing)
 
     def _found(self) -> "models.QuerySet[Document] | None":
         rows = all_documents(self.request.company)

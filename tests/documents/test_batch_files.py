@@ -3,6 +3,7 @@
 import hashlib
 import io
 import zipfile
+from datetime import timedelta
 
 import pikepdf
 import pytest
@@ -24,6 +25,7 @@ from tests.factories import BatchFactory, BatchItemFactory, DocumentFactory, mem
 from tests.worker.faults import kinds
 from tests.worker.messages import waiting
 from tests.worker.racing import at_once
+from worker.clock import database_now
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ZIP, MERGE, COVER = BatchJob.Step.ZIP, BatchJob.Step.MERGE, BatchJob.Step.COVER
@@ -268,6 +270,17 @@ def test_the_covering_list_comes_first(covered, step):
     found = names_in(job) if step == ZIP else marks_in(job)
     assert found[0].startswith("00 Covering list")
     assert len(found) == 4
+
+
+def test_when_a_file_looks_for_its_covering_list_again_is_told_by_the_databases_clock(
+    covered, monkeypatch
+):
+    tomorrow = database_now() + timedelta(days=1)
+    monkeypatch.setattr(batch_files, "database_now", lambda: tomorrow)
+    job = ask(covered)
+    run_batch_job(str(job.pk))
+    job.refresh_from_db()
+    assert job.next_attempt_at == tomorrow + timedelta(seconds=1)
 
 
 def test_without_its_covering_list_which_failed_the_file_is_made_all_the_same(covered):

@@ -2,6 +2,7 @@
 
 import time
 from contextlib import contextmanager
+from datetime import timedelta
 
 import pytest
 from auditlog.models import LogEntry
@@ -16,11 +17,13 @@ from documents.services import batch_actions, batches
 from documents.services.batch_actions import cancel_batch, pause_batch, resume_batch, retry_failed
 from documents.services.batch_papers import papers_of
 from documents.services.batches import close_finished_batches, start_batch
+from documents.services.requests import request_document
 from documents.tasks import run_batch_job
 from tests.documents.runs import run_with, share, states_of
 from tests.factories import BatchFactory, CompanyFactory
 from tests.worker.faults import kinds
 from tests.worker.racing import at_once, start
+from worker.clock import database_now
 
 pytestmark = [pytest.mark.servers, pytest.mark.django_db(transaction=True)]
 
@@ -175,6 +178,62 @@ def test_a_run_cancelled_while_it_is_planned_makes_no_paper(monkeypatch):
     batch = planned_while(monkeypatch, cancel_batch)
     assert batch.state == BatchState.CANCELLED
     assert states_of(batch) == {}
+
+
+def overtaken(monkeypatch, batch, job):
+    """Somebody asks for one of its papers by itself while it is planned. How long it waits then."""
+
+    def disturbed(planned):
+        paper = kinds.faulty_paper(0, run=batch.title)
+        at_once(lambda: request_document(company=batch.company, paper=paper, by=None))
+        yield from kinds.plan(planned)
+
+    with monkeypatch.context() as patched:
+        patched.setitem(papers._registry.runs, "faulty", RunKind("faulty", "Faulty", disturbed))
+        BatchJob.objects.update(next_attempt_at=job.created_at)
+        run_batch_job(str(job.pk))
+    job.refresh_from_db()
+    return job.next_attempt_at - database_now()
+
+
+def busy_run(title):
+    batch = start_batch(
+        company=CompanyFactory.create(),
+        kind="faulty",
+        title=title,
+        parameters={"count": 3},
+        by=None,
+    )
+    return batch, batch.jobs.get()
+
+
+def test_a_plan_overtaken_by_who_asks_for_a_paper_waits_longer_and_longer(monkeypatch):
+    batch, job = busy_run("Busy")
+    assert timedelta() < overtaken(monkeypatch, batch, job) <= timedelta(seconds=3)
+    assert (job.state, job.attempts) == ("queued", 0)
+    assert "asked for by themselves" in job.failure
+    Document.objects.all().delete()
+    BatchJob.objects.update(created_at=Now() - timedelta(minutes=20))
+    assert overtaken(monkeypatch, batch, job) > timedelta(minutes=4)
+    BatchJob.objects.update(next_attempt_at=Now())
+    assert run_batch_job(str(job.pk)) == "done"
+    job.refresh_from_db()
+    assert (job.state, job.failure) == ("done", "")
+    assert states_of(batch) == {"queued": 3}
+
+
+def test_a_plan_that_finds_no_quiet_moment_for_hours_says_so_and_can_be_tried_again(monkeypatch):
+    batch, job = busy_run("Busy")
+    BatchJob.objects.update(created_at=Now() - timedelta(hours=4))
+    overtaken(monkeypatch, batch, job)
+    assert (job.state, "quieter time" in job.failure) == ("failed", True)
+    close_finished_batches()
+    batch.refresh_from_db()
+    assert batch.state == BatchState.CANCELLED
+    retry_failed(batch=batch, by=None)
+    Document.objects.all().delete()
+    overtaken(monkeypatch, batch, job)
+    assert job.state == "queued"
 
 
 def test_a_run_paused_before_its_plan_is_not_planned_until_it_goes_on():

@@ -17,6 +17,7 @@ from documents.models import (
     NotificationChoice,
     NotificationMail,
 )
+from documents.services import digests
 from documents.services.digests import send_due_digests, send_notification_mail
 from documents.services.outcomes import announce_finished
 from tests.factories import CompanyFactory, DocumentFactory, member
@@ -208,6 +209,38 @@ def test_a_server_that_does_not_take_it_is_tried_again(company, clerk, settings,
     work_off()
     assert len(mail.outbox) == 1
     assert Notification.objects.get().mailed_at is not None
+
+
+@pytest.mark.parametrize("broken", ["render_to_string", "_subject"])
+def test_a_message_that_can_not_be_written_leaves_nothing_marked_as_sent(
+    company, clerk, monkeypatch, broken
+):
+    def fail(*arguments):
+        raise RuntimeError("For a test.")
+
+    pending(clerk, company)
+    send_due_digests(MORNING)
+    with monkeypatch.context() as patched:
+        patched.setattr(digests, broken, fail)
+        work_off()
+    work = NotificationMail.objects.get()
+    assert (work.state, work.handing_over_at) == (WorkState.QUEUED, None)
+    assert Notification.objects.get().mailed_at is None
+    NotificationMail.objects.update(next_attempt_at=NIGHT)
+    work_off()
+    assert len(mail.outbox) == 1
+    assert NotificationMail.objects.get().state == WorkState.DONE
+
+
+def test_a_header_that_can_not_be_written_leaves_nothing_marked_as_sent(
+    company, clerk, monkeypatch
+):
+    pending(clerk, company)
+    send_due_digests(MORNING)
+    monkeypatch.setattr(digests, "_subject", lambda *_: "Two\nlines")
+    work_off()
+    assert NotificationMail.objects.get().state == WorkState.QUEUED
+    assert Notification.objects.get().mailed_at is None
 
 
 def test_a_refusal_after_the_lease_was_lost_changes_nothing(company, clerk, settings):

@@ -272,32 +272,6 @@ def test_a_port_at_which_nobody_listens_is_tried_again(delivery):
     assert "listens" in delivery.failure
 
 
-def test_one_that_does_not_answer_lets_what_waits_for_it_rest(server, endpoint, delivery):
-    waiting = WebhookDeliveryFactory.create(endpoint=endpoint)
-    elsewhere = WebhookDeliveryFactory.create(endpoint__company=endpoint.company)
-    server.behave = "cut"
-    attempt(delivery)
-    waiting.refresh_from_db()
-    elsewhere.refresh_from_db()
-    assert timedelta(seconds=50) < wait_of(waiting) <= timedelta(seconds=60)
-    assert wait_of(elsewhere) < timedelta(0)
-    assert wait_of(delivery) < timedelta(seconds=10)
-    server.behave = "200"
-    attempt(delivery)
-    endpoint.refresh_from_db()
-    assert endpoint.silent_since is None
-
-
-def test_what_waited_for_days_for_a_silent_endpoint_is_given_up(server, endpoint, delivery):
-    old = WebhookDeliveryFactory.create(
-        endpoint=endpoint, created_at=timezone.now() - timedelta(days=5)
-    )
-    server.behave = "cut"
-    attempt(delivery)
-    old.refresh_from_db()
-    assert old.state == WorkState.FAILED
-
-
 def test_a_private_address_is_refused_at_each_sending(server, endpoint, delivery, settings):
     settings.WEBHOOK_ALLOW_PRIVATE = False
     WebhookEndpoint.objects.update(url=server.url.replace("http://", "https://"))

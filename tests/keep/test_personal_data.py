@@ -4,10 +4,12 @@ import json
 import zipfile
 from datetime import date
 from io import StringIO
+from uuid import uuid4
 
 import pytest
 from auditlog.models import LogEntry
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from billing.models import Invoice, Party
 from billing.selectors.retention import first_kept_day, kept_until
@@ -127,6 +129,46 @@ def test_contact_data_goes_and_what_the_tax_law_wants_stays(party):
     assert "stays: 1 issued invoices, until 2036-03-31" in said
     assert EMAIL not in str(list(LogEntry.objects.values_list("changes", "object_repr")))
     assert LogEntry.objects.get_for_object(party).filter(changes__has_key="personal data").exists()
+
+
+def told(document, state, **fields):
+    """A delivery whose every text names the party."""
+    row = delivery(document, DeliveryState.QUEUED)
+    said = f"550 <{EMAIL}>: no such user"
+    texts = {"failure": said, "failure_detail": said, "answer": said}
+    mine = Delivery.objects.filter(pk=row.pk)
+    mine.update(state=state, subject="Invoice for Jane Doe", **texts, **fields)
+    return row
+
+
+def test_no_text_of_an_e_mail_that_ended_names_the_party(party):
+    posted_invoice(party, "100")
+    ended = ("SENT", "FAILED", "UNKNOWN", "BOUNCED", "CANCELLED")
+    rows = [told(paper(party), DeliveryState[name]) for name in ended]
+    erase()
+    found = Delivery.objects.filter(pk__in=[row.pk for row in rows]).values()
+    assert len(found) == len(ended)
+    assert "Jane" not in str(list(found))
+    assert EMAIL not in str(list(found))
+
+
+def test_an_e_mail_that_a_worker_has_not_handed_over_yet_is_not_sent(party):
+    row = told(paper(party), DeliveryState.RUNNING, token=uuid4())
+    taken = Delivery.objects.get(pk=row.pk)
+    assert "1 e-mails cancelled" in erase()
+    assert not taken.hand_over()
+    row.refresh_from_db()
+    assert (row.state, row.address, row.subject) == (DeliveryState.CANCELLED, "erased", "")
+
+
+def test_nothing_is_erased_while_a_mail_server_gets_an_e_mail(party):
+    waiting = delivery(paper(party), DeliveryState.QUEUED)
+    told(paper(party), DeliveryState.RUNNING, token=uuid4(), handing_over_at=timezone.now())
+    with pytest.raises(CommandError, match="being sent to this party"):
+        erase()
+    party.refresh_from_db()
+    waiting.refresh_from_db()
+    assert (party.email, waiting.state) == (EMAIL, DeliveryState.QUEUED)
 
 
 def test_who_is_on_no_kept_record_goes_by_name_too(party):

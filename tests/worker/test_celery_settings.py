@@ -8,6 +8,7 @@ import pytest
 from django.apps import apps
 from django.core.exceptions import ImproperlyConfigured
 
+from documents.models import BatchJob
 from worker.broker import queue_names
 from worker.celery import app
 from worker.leasing import leased_models
@@ -70,11 +71,12 @@ def test_there_is_a_hard_time_limit_and_no_soft_one():
 
 def test_no_task_can_run_twice_at_once_for_being_slow():
     visible_after = app.conf.broker_transport_options["visibility_timeout"]
-    assert visible_after >= 3 * app.conf.task_time_limit
+    for task in app.tasks.values():
+        assert visible_after >= 3 * (task.time_limit or app.conf.task_time_limit), task.name
 
 
 @pytest.mark.parametrize(
-    ("limit", "visible_after"), [("120", 3600), ("1200", 3600), ("7200", 21600)]
+    ("limit", "visible_after"), [("120", 4500), ("1200", 4500), ("7200", 21600)]
 )
 def test_a_longer_time_limit_takes_the_messages_with_it(monkeypatch, limit, visible_after):
     found = queues(monkeypatch, PRESSROOM_TASK_TIME_LIMIT=limit)
@@ -105,6 +107,17 @@ def queues(monkeypatch, **changes):
         else:
             monkeypatch.setenv(name, changes[name])
     return runpy.run_path(str(QUEUES))
+
+
+def test_a_step_of_a_run_may_take_longer_than_a_paper_and_nothing_else(settings):
+    limits = {name: task.time_limit for name, task in app.tasks.items()}
+    assert limits.pop(BatchJob.task_name) == settings.RUN_TIME_LIMIT > app.conf.task_time_limit
+    assert set(limits.values()) == {app.conf.task_time_limit}
+
+
+def test_what_is_said_of_work_that_took_too_long_names_the_limit_of_its_task():
+    for model in leased_models():
+        assert app.tasks[model.task_name].time_limit == model.time_limit(), model
 
 
 def test_a_lease_is_shorter_than_the_time_limit(settings):

@@ -13,7 +13,7 @@ from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
 
 from documents.models import BatchJob, Document, DocumentState
-from tests.factories import BatchFactory, DocumentFactory
+from tests.factories import BatchFactory, BatchJobFactory, DocumentFactory
 from tests.worker.messages import waiting
 from tests.worker.racing import at_once
 from tests.worker.test_nudging import nobody_listens
@@ -219,6 +219,19 @@ def test_a_time_limit_of_more_than_a_day_is_told_in_full(settings):
     sweep_leases(Document)
     document.refresh_from_db()
     assert document.failure == "It took longer than 90000 seconds."
+
+
+def test_a_run_s_step_that_ran_to_its_own_limit_fails_with_that_one(settings):
+    limit = settings.RUN_TIME_LIMIT
+    jobs = [BatchJobFactory.create(state="running", attempts=3) for _ in range(2)]
+    for job, started in zip(jobs, (limit + 20, limit - 20), strict=True):
+        BatchJob.objects.filter(pk=job.pk).update(
+            started_at=Now() - timedelta(seconds=started),
+            lease_expires_at=Now() - timedelta(seconds=1),
+        )
+    sweep_leases(BatchJob)
+    failures = [BatchJob.objects.get(pk=job.pk).failure for job in jobs]
+    assert failures == [f"It took longer than {limit} seconds.", LOST]
 
 
 def test_an_exhausted_row_does_not_take_its_neighbours_along(queues):

@@ -3,9 +3,10 @@
 import threading
 import time
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, connection
 
 from documents.models import Document, DocumentState
 from tests.factories import DocumentFactory
@@ -102,6 +103,40 @@ def test_the_log_names_the_work_whose_lease_was_lost_or_could_not_be_renewed(mon
         f"The lease of {claimed.pk} could not be renewed.",
         f"The lease of {claimed.pk} was lost.",
     ]
+
+
+@pytest.mark.parametrize("error", [InterfaceError("closed"), MemoryError(), ValueError("odd")])
+def test_no_error_ends_the_renewing(renewals, monkeypatch, error, caplog):
+    renew = Document.renew
+    errors = iter([error])
+
+    def fail_the_first_time(self):
+        for broken in errors:
+            raise broken
+        return renew(self)
+
+    monkeypatch.setattr(Document, "renew", fail_the_first_time)
+    claimed = Document.claim(DocumentFactory.create().pk)
+    with LeaseKeeper(claimed):
+        time.sleep(0.5)
+    assert renewals == [claimed.pk]
+    assert "could not be renewed" in caplog.text
+
+
+def test_a_connection_that_can_not_be_closed_does_not_end_it_either(renewals, monkeypatch):
+    claimed = Document.claim(DocumentFactory.create().pk)
+    closing = iter([InterfaceError("closed")])
+    close = keeping.connection.close
+
+    def fail_the_first_time():
+        close()
+        for broken in closing:
+            raise broken
+
+    monkeypatch.setattr(keeping, "connection", SimpleNamespace(close=fail_the_first_time))
+    with LeaseKeeper(claimed):
+        time.sleep(0.5)
+    assert len(renewals) == 2
 
 
 def raise_or_return(end):

@@ -3,6 +3,7 @@
 from argparse import ArgumentParser
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
 from billing.management.parties import add_party_arguments, party_meant
@@ -26,7 +27,11 @@ class Command(BaseCommand):
         party = party_meant(options)
         if not options["no_input"] and input(f"Type 'erase' to erase {party}: ") != "erase":
             raise CommandError("Nothing was changed.")
-        self._report(erase_party(party=party, by=None, apply_retention=options["apply_retention"]))
+        try:
+            erased = erase_party(party=party, by=None, apply_retention=options["apply_retention"])
+        except ValidationError as error:
+            raise CommandError(" ".join(error.messages)) from error
+        self._report(erased)
 
     def _report(self, erased: Erased) -> None:
         self.stdout.write(

@@ -70,6 +70,23 @@ def test_a_filter_that_makes_no_sense_does_nothing(client, company):
     assert state(document) == DocumentState.QUEUED
 
 
+@pytest.mark.parametrize(
+    ("action", "before"), [("retry", "failed"), ("cancel", "queued"), ("clear", "failed")]
+)
+def test_more_than_can_be_acted_on_at_once_are_refused(
+    client, company, monkeypatch, action, before
+):
+    monkeypatch.setattr("documents.services.queueing.MOST_AT_ONCE", 2)
+    found = DocumentFactory.create_batch(3, company=company, state=before, failure="Why.")
+    DocumentFactory.create_batch(3, company=company, ready=True)
+    response = post(client, action, scope="all")
+    assert said(response) == "Nothing was done. At most 2 documents at once: narrow the filter."
+    assert {state(document) for document in found} == {before}
+    assert not Document.objects.filter(cleared_at__isnull=False).exists()
+    found.pop().delete()
+    assert "2 " in said(post(client, action, scope="all")).split("filter.")[1]
+
+
 def test_what_was_put_away_leaves_the_list_and_is_found_where_it_is_asked_for(client, company):
     failed = DocumentFactory.create(company=company, failed=True, title="Bad one")
     post(client, "clear", failed)
