@@ -38,9 +38,9 @@ def _leave_logs_alone(**_: Any) -> None:
 def _check_before_taking_work(sender: Any, **_: Any) -> None:
     """Refuse to start where work would be lost, then load what every child needs once."""
     django.setup()
-    from worker import checks, preflight  # noqa: PLC0415  models must be loaded first
+    from worker import pools, preflight  # noqa: PLC0415  models must be loaded first
 
-    preflight.register_check(lambda: checks.children_are_processes(sender.pool_cls))
+    preflight.register_check(lambda: pools.children_are_processes(sender.pool_cls))
     preflight.refuse_or_warn()
     preflight.preload()
 

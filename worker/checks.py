@@ -5,8 +5,6 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from celery.concurrency import get_implementation
-from celery.concurrency.prefork import TaskPool
 from django.conf import settings
 from django.db import OperationalError, connection
 from kombu.exceptions import OperationalError as BrokerError
@@ -42,17 +40,6 @@ def _eviction(memory: dict[str, Any]) -> Iterator[Problem]:
         yield Problem(
             f"The broker may throw messages away (maxmemory-policy is {policy}). "
             "Set 'maxmemory-policy noeviction'."
-        )
-
-
-def children_are_processes(pool: Any) -> Iterator[Problem]:
-    """`pool` as Celery has it: a name or a class."""
-    chosen = get_implementation(pool)
-    if not issubclass(chosen, TaskPool):
-        yield Problem(
-            f"Its pool is {chosen.__module__}: without processes of its own no time limit ends a "
-            "paper that hangs, and one that eats memory takes the others with it. "
-            "Start it without -P."
         )
 
 

@@ -117,6 +117,11 @@ def generated(path: Path, lines: int, documents_of: int = 25, parties: int = 400
     return path
 
 
+def numbers() -> list[str]:
+    """Of all invoices there are."""
+    return sorted(Invoice.objects.values_list("invoice_number", flat=True))
+
+
 def books(company: Company) -> dict[str, Any]:
     """Everything that an import leaves in the books, but for keys and moments."""
     return {

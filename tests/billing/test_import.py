@@ -21,16 +21,6 @@ from tests.factories import CompanyFactory
 D = Decimal
 
 
-@pytest.fixture
-def take(company, tmp_path):
-    """`take(content)`: import a file with this content."""
-
-    def taken(content, name="sales.csv", **options):
-        return run_import(company, write(tmp_path / name, content), **options)
-
-    return taken
-
-
 def total(number):
     return Invoice.objects.get(invoice_number=number).total
 

@@ -10,23 +10,9 @@ from billing.models import Balance, Invoice, Party
 from billing.services.parties import activate_party, deactivate_party
 from tests.billing.books import assert_reconciled
 from tests.billing.factories import PartyFactory
-from tests.billing.sales import DIRTY, HEADER, books, line, rows, run_import, write
+from tests.billing.sales import DIRTY, HEADER, books, line, numbers, rows
 
 D = Decimal
-
-
-@pytest.fixture
-def take(company, tmp_path):
-    """`take(content)`: import a file with this content."""
-
-    def taken(content, **options):
-        return run_import(company, write(tmp_path / "sales.csv", content), **options)
-
-    return taken
-
-
-def numbers():
-    return sorted(Invoice.objects.values_list("invoice_number", flat=True))
 
 
 @pytest.mark.django_db

@@ -7,7 +7,7 @@ import pytest
 from billing.imports import UnreadableFile
 from billing.models import Invoice, InvoiceItem, Party
 from tests.billing.books import assert_reconciled
-from tests.billing.sales import HEADER, line, rows, run_import, write
+from tests.billing.sales import HEADER, line, numbers, rows
 
 # A quotation mark too many in line 3; the next one stands in line 5.
 STRAY = f"""{HEADER}
@@ -18,20 +18,6 @@ STRAY = f"""{HEADER}
 1004,A4,MUG,1,2010-12-01 08:30:00,1.00,13047,United Kingdom
 """
 SHORT = "number,customer,date,quantity,price\n"
-
-
-@pytest.fixture
-def take(company, tmp_path):
-    """`take(content)`: import a file with this content."""
-
-    def taken(content, **options):
-        return run_import(company, write(tmp_path / "sales.csv", content), **options)
-
-    return taken
-
-
-def numbers():
-    return sorted(Invoice.objects.values_list("invoice_number", flat=True))
 
 
 @pytest.mark.django_db

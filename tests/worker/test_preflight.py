@@ -10,7 +10,7 @@ from redis import Redis
 
 from documents import checks as document_checks
 from tests.processes import eventually, private_broker, worker
-from worker import broker, checks, preflight
+from worker import broker, checks, pools, preflight
 from worker.preflight import Problem
 
 HERE = "config.settings"
@@ -138,7 +138,7 @@ def test_of_the_broker_it_is_asked_again_and_only_what_is_new_is_told(registered
 
 @pytest.mark.parametrize("pool", ["prefork", "processes", "celery.concurrency.prefork:TaskPool"])
 def test_a_pool_of_processes_is_no_problem(pool):
-    assert texts(checks.children_are_processes(pool)) == []
+    assert texts(pools.children_are_processes(pool)) == []
 
 
 def test_a_warning_is_logged_and_no_more(registered, caplog):
