@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ from bench.data import PERIOD, books
 from billing.services import start_statement_run
 from documents.models import Batch, BatchState, Document
 from documents.services.batches import start_batch
-from worker.embedded import EmbeddedBroker
+from worker import broker
 from worker.models import Presence, Role
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -45,18 +45,17 @@ def measure() -> dict[str, Any]:
         "platform": platform.platform(),
         "load before (1 min)": round(os.getloadavg()[0], 1),
     }
-    with _broker() as broker:
-        one = _real(broker, 1)
-        two = _real(broker, 2)
-        figures |= _named("real, 1 worker", one) | _named("real, 2 workers", two)
-        figures["real, two over one"] = round(two["papers a second"] / one["papers a second"], 2)
-        # Not the seconds that a render took: those grow with what else the machine does.
-        seconds = one["processor ms a paper, workers"] / 1000
-        for count in counts:
-            figures |= _named(f"simulated, {count}", _simulated(broker, count, seconds))
-        narrow = _simulated(broker, 30, seconds, PRESSROOM_DISPATCH_WINDOW=str(NARROW))
-        figures |= _named(f"simulated, 30, a window of {NARROW}", narrow)
-        figures |= limits.measure()
+    one = _real(1)
+    two = _real(2)
+    figures |= _named("real, 1 worker", one) | _named("real, 2 workers", two)
+    figures["real, two over one"] = round(two["papers a second"] / one["papers a second"], 2)
+    # Not the seconds that a render took: those grow with what else the machine does.
+    seconds = one["processor ms a paper, workers"] / 1000
+    for count in counts:
+        figures |= _named(f"simulated, {count}", _simulated(count, seconds))
+    narrow = _simulated(30, seconds, PRESSROOM_DISPATCH_WINDOW=str(NARROW))
+    figures |= _named(f"simulated, 30, a window of {NARROW}", narrow)
+    figures |= limits.measure()
     figures["load after (1 min)"] = round(os.getloadavg()[0], 1)
     return figures
 
@@ -66,18 +65,16 @@ def _named(name: str, facts: dict[str, Any]) -> dict[str, Any]:
     return {f"{name}: {key}": value for key, value in facts.items()}
 
 
-def _real(broker: EmbeddedBroker, workers: int) -> dict[str, Any]:
+def _real(workers: int) -> dict[str, Any]:
     company = books(int(os.environ.get("BENCH_PARTIES", "200")), seed=workers)
 
     def start() -> Batch:
         return start_statement_run(company=company, period=PERIOD, by=None)
 
-    return _run(start, broker, [1] * workers, {"DJANGO_SETTINGS_MODULE": "config.settings"})
+    return _run(start, [1] * workers, {"DJANGO_SETTINGS_MODULE": "config.settings"})
 
 
-def _simulated(
-    broker: EmbeddedBroker, children: int, seconds: float, **more: str
-) -> dict[str, Any]:
+def _simulated(children: int, seconds: float, **more: str) -> dict[str, Any]:
     slug = "-".join(["sim", str(children), *more.values()])
     company = Company.objects.create(slug=slug, legal_name="Sim", country="GB")
     most = NARROW * 15 if more else int(os.environ.get("BENCH_PAPERS", "1500"))
@@ -98,13 +95,11 @@ def _simulated(
         "BENCH_RENDER_SECONDS": str(seconds),
         **more,
     }
-    return _run(start, broker, each, env)
+    return _run(start, each, env)
 
 
-def _run(
-    start: Callable[[], Batch], broker: EmbeddedBroker, each: list[int], env: dict[str, str]
-) -> dict[str, Any]:
-    env = {**os.environ, "CELERY_BROKER_URL": broker.url, **env}
+def _run(start: Callable[[], Batch], each: list[int], env: dict[str, str]) -> dict[str, Any]:
+    env = {**os.environ, **env}
     Presence.objects.all().delete()
     with ExitStack() as stack:
         relay = stack.enter_context(_process("dispatcher", env, "manage.py", "dispatcher"))
@@ -115,7 +110,7 @@ def _run(
         _until(lambda: Presence.objects.filter(role=Role.WORKER).count() == len(each), 600)
         parts = {"workers": workers, "dispatcher": [relay]}
         pids = {name: [it.pid for it in them] for name, them in parts.items()}
-        pids |= {"database": [_postmaster()], "broker": [broker.pid or 0]}
+        pids |= {"database": [_postmaster()], "broker": [_broker()]}
         before = {name: _processor_seconds(them) for name, them in pids.items()}
         batch = start()
         _until(lambda: Batch._base_manager.get(pk=batch.pk).state == BatchState.DONE, 600)
@@ -151,13 +146,6 @@ def _figures(batch: Batch, used: dict[str, float]) -> dict[str, Any]:
 
 
 @contextmanager
-def _broker() -> Iterator[EmbeddedBroker]:
-    with EmbeddedBroker(Path(settings.VAR_DIR) / "broker") as broker:
-        os.environ["CELERY_BROKER_URL"] = broker.url
-        yield broker
-
-
-@contextmanager
 def _process(name: str, env: dict[str, str], *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
     log = Path(settings.VAR_DIR) / f"{name}.log"
     with log.open("wb") as output:
@@ -179,27 +167,36 @@ def _until(condition: Callable[[], bool], seconds: float) -> None:
         time.sleep(0.2)
 
 
+def _broker() -> int:
+    return int(broker.information("server")["process_id"])
+
+
 def _postmaster() -> int:
-    """The database's first process, if it runs here; 0 if not."""
+    """The database's first process."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")
-        backend = Path(f"/proc/{cursor.fetchone()[0]}/stat")
-    return int(_fields(backend)[1]) if backend.exists() else 0
+        return int(_fields(Path(f"/proc/{cursor.fetchone()[0]}/stat"))[1])
 
 
 def _processor_seconds(roots: list[int]) -> float:
     """Of these processes and all below them, those that ended included."""
-    ticks, below = 0, set(roots)
-    for stat in sorted(Path("/proc").glob("[0-9]*/stat"), key=lambda path: int(path.parent.name)):
-        try:
-            fields = _fields(stat)
-        except OSError:
-            continue  # it ended meanwhile
-        pid, parent = int(stat.parent.name), int(fields[1])
-        if pid in below or parent in below:
-            below.add(pid)
-            ticks += sum(int(field) for field in fields[11:15])
-    return ticks / _TICKS
+    ticks: dict[int, int] = {}
+    parents: dict[int, int] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # it ended meanwhile
+            fields, pid = _fields(stat), int(stat.parent.name)
+            parents[pid] = int(fields[1])
+            ticks[pid] = sum(int(field) for field in fields[11:15])
+    return sum(used for pid, used in ticks.items() if _is_below(pid, roots, parents)) / _TICKS
+
+
+def _is_below(pid: int, roots: list[int], parents: dict[int, int]) -> bool:
+    """A number that is larger than its parent's is not the rule: they begin anew."""
+    while pid not in roots:
+        if pid not in parents:
+            return False
+        pid = parents[pid]
+    return True
 
 
 def _fields(stat: Path) -> list[str]:
