@@ -254,7 +254,7 @@ class TestAddingUpTo:
         assert adding_up_to(self.by_rate, net=D(101), tax=D("0.70")) == self.by_rate
 
     def test_without_any_tax_it_is_the_rate_with_the_most_goods(self):
-        free = {D(0): (D(9), D(0)), D(5): (D("0.01"), D(0))}
+        free = {D(5): (D("0.01"), D(0)), D(0): (D(9), D(0))}
         assert adding_up_to(free, net=D("9.02"), tax=D(0))[D(0)] == (D("9.01"), 0)
 
 

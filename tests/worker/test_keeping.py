@@ -120,16 +120,20 @@ def test_no_error_ends_the_renewing(renewals, monkeypatch, error, caplog):
     with LeaseKeeper(claimed):
         time.sleep(0.5)
     assert renewals == [claimed.pk]
-    assert "could not be renewed" in caplog.text
+    [told] = caplog.records
+    assert (told.getMessage(), told.exc_info[1]) == (
+        f"The lease of {claimed.pk} could not be renewed.",
+        error,
+    )
 
 
-def test_a_connection_that_can_not_be_closed_does_not_end_it_either(renewals, monkeypatch):
+def test_a_connection_that_can_not_be_closed_does_not_end_it_either(renewals, monkeypatch, caplog):
     claimed = Document.claim(DocumentFactory.create().pk)
     closing = iter([InterfaceError("closed")])
-    close = keeping.connection.close
+    kept = keeping.connection  # each thread's own
 
     def fail_the_first_time():
-        close()
+        kept.close()
         for broken in closing:
             raise broken
 
@@ -137,6 +141,9 @@ def test_a_connection_that_can_not_be_closed_does_not_end_it_either(renewals, mo
     with LeaseKeeper(claimed):
         time.sleep(0.5)
     assert len(renewals) == 2
+    [told] = caplog.records
+    assert told.getMessage() == "The keeper's connection could not be closed."
+    assert isinstance(told.exc_info[1], InterfaceError)
 
 
 def raise_or_return(end):
