@@ -88,6 +88,14 @@ def test_released_after_a_pause_it_can_be_claimed():
     assert Document.claim(document.pk) is not None
 
 
+def test_of_one_turn_the_older_comes_first():
+    first, second = DocumentFactory.create(), DocumentFactory.create()
+    hour_ago = Now() - timedelta(hours=1)
+    Document._base_manager.filter(pk=second.pk).update(created_at=hour_ago)
+    Document._base_manager.update(turn=3)
+    assert list(Document.due()) == [second, first]
+
+
 def race_for(document):
     """Two claims that reach the row at the same moment: both wait there for its lock."""
     with transaction.atomic():
