@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from billing.imports.lines import SalesLine
 from billing.imports.spool import SpooledDocument
-from billing.money import LARGEST_DOCUMENT, total
+from billing.money import LARGEST_DOCUMENT, line_amount, total
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,10 @@ def document_of(spooled: SpooledDocument) -> SalesDocument:
         day=first.day,
         lines=spooled.lines,
     )
+
+
+def net_of(line: SalesLine, currency: str) -> Decimal:
+    return line_amount(quantity=line.quantity, unit_price=line.unit_price, currency=currency)
 
 
 def _first_given(texts: Iterator[str]) -> str:

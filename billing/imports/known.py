@@ -7,9 +7,9 @@ from decimal import Decimal
 from typing import Any
 
 from accounts.models import Company
-from billing.imports.documents import SalesDocument
+from billing.imports.documents import SalesDocument, net_of
 from billing.models import Invoice, InvoiceItem, Return, ReturnItem
-from billing.money import LineAmount, compute_totals, line_amount
+from billing.money import LineAmount, compute_totals
 
 Facts = tuple[str, date, Decimal]  # the party's code, the date, the total
 Content = Counter[tuple[Any, ...]]  # how often there is each line
@@ -49,10 +49,7 @@ def _compared(
 def _facts(company: Company, document: SalesDocument) -> Facts:
     currency = company.currency
     amounts = [
-        LineAmount(
-            net=line_amount(quantity=line.quantity, unit_price=line.unit_price, currency=currency),
-            tax_rate=line.tax_rate,
-        )
+        LineAmount(net=net_of(line, currency), tax_rate=line.tax_rate)
         for line in document.lines.values()
     ]
     return document.party_code, document.day, compute_totals(amounts, currency=currency).total

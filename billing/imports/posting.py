@@ -4,7 +4,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from decimal import Decimal
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -14,11 +13,11 @@ from django.utils.timezone import now
 from accounts.models import Company
 from billing.audit import Action, note_each
 from billing.imports.countries import country_code
-from billing.imports.documents import SalesDocument
+from billing.imports.documents import SalesDocument, net_of
 from billing.imports.known import numbers_in_books
 from billing.imports.lines import SalesLine
 from billing.models import Invoice, InvoiceItem, InvoiceState, Party, Return, ReturnItem
-from billing.money import LineAmount, as_text, compute_totals, line_amount
+from billing.money import LineAmount, as_text, compute_totals
 from billing.services.balances import Movement, move_balances
 from billing.services.periods import closed_until
 from billing.services.settling import settled_state
@@ -198,12 +197,8 @@ def _item(position: int, line: SalesLine, currency: str) -> dict[str, Any]:
         "quantity": line.quantity,
         "unit_price": line.unit_price,
         "tax_rate": line.tax_rate,
-        "net": _net(line, currency),
+        "net": net_of(line, currency),
     }
-
-
-def _net(line: SalesLine, currency: str) -> Decimal:
-    return line_amount(quantity=line.quantity, unit_price=line.unit_price, currency=currency)
 
 
 def _amounts(items: Iterable[InvoiceItem | ReturnItem]) -> list[LineAmount]:
