@@ -65,6 +65,8 @@ def refuses(port: int) -> bool:
         socket.create_connection(("127.0.0.1", port), timeout=5).close()
     except ConnectionRefusedError:
         return True
+    except ConnectionResetError:  # met the port in the moment it was shut: the next is refused
+        return False
     return False
 
 
