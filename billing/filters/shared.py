@@ -32,7 +32,8 @@ class _Search(django_filters.Filter):  # type: ignore[misc]
     def field(self) -> forms.Field:
         made = short_text(100, label=self.label, css=_SMALL)
         placeholder = self.extra["placeholder"]
-        made.widget.attrs |= {"type": "search", "placeholder": placeholder, "data-search": True}
+        made.widget.input_type = "search"
+        made.widget.attrs |= {"placeholder": placeholder, "data-search": True}
         return made
 
 

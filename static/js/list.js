@@ -59,15 +59,33 @@
     if (event.target.matches("[data-tick], [data-tick-all]")) count();
   });
 
-  // A list that follows the workers is exchanged while rows are ticked: they stay ticked.
+  // A list that is filtered, or follows the workers, is exchanged while somebody works in it: what
+  // was ticked stays ticked, and the keyboard stays at its row as long as that is there.
   let ticked = [];
+  let place = null;
   document.addEventListener("htmx:beforeSwap", () => {
     ticked = boxes().filter((box) => box.checked).map((box) => box.value);
+    const at = document.activeElement;
+    const link = at.closest("[data-list] tr")?.querySelector(".row-link");
+    place = link ? { href: link.href, inBox: at.matches("[data-tick]") } : null;
   });
   document.addEventListener("htmx:afterSettle", () => {
     for (const box of boxes()) box.checked = box.checked || ticked.includes(box.value);
     count();
+    if (!place || document.activeElement !== document.body) return;
+    const link = links().find((one) => one.href === place.href);
+    const box = link?.closest("tr").querySelector("[data-tick]");
+    (place.inBox && box ? box : link)?.focus({ preventScroll: true });
   });
+  // A filter takes away what is typed in the list: asked first, where that is not saved.
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (!event.target.matches(".filters")) return;
+    const fields = [...document.querySelectorAll("#results input:not([type=checkbox], [type=hidden])")];
+    const unsaved = fields.some((field) => field.value !== field.defaultValue);
+    const question = "What you typed in the list is not saved and would be lost. Go on?";
+    if (unsaved && !window.confirm(question)) event.preventDefault();
+  });
+
   window.addEventListener("pageshow", count);
   count();
 
