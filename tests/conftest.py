@@ -1,5 +1,6 @@
 """What all tests share: a place for files, a broker without leftovers, and the `servers` mark."""
 
+import gc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,6 +23,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("servers"):
             item.add_marker(skip)
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays: Python's collector need not go through it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
