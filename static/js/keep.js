@@ -25,7 +25,13 @@
     }
   }
 
+  function stopWaiting() {
+    clearTimeout(waiting);
+    waiting = 0;
+  }
+
   function forget() {
+    stopWaiting();
     try {
       if (own) sessionStorage.removeItem(own);
     } catch {
@@ -85,8 +91,9 @@
 
   function onTyped(event) {
     if (event.target.closest?.("[data-search]")) return;
-    clearTimeout(waiting);
+    stopWaiting();
     waiting = setTimeout(() => {
+      stopWaiting();
       keep();
       form.dispatchEvent(new CustomEvent("recompute"));
     }, 250);
@@ -108,9 +115,10 @@
   form.addEventListener("input", onTyped);
   form.addEventListener("change", onTyped);
   form.addEventListener("submit", () => {
-    clearTimeout(waiting);
+    stopWaiting();
     keep(true);
   });
+  window.addEventListener("pagehide", () => { if (waiting) keep(); });
   form.addEventListener("keydown", (event) => {
     if ((event.ctrlKey || event.metaKey) && event.key === "s") {
       event.preventDefault();

@@ -1,0 +1,68 @@
+"""A payment entered by keyboard alone: what it pays, spread, corrected, and kept while away."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from accounts.models import Membership
+from billing.models import Invoice, Payment
+from tests.billing.factories import new_party, posted_invoice
+from tests.e2e.office import sign_in, type_party
+
+
+@pytest.fixture
+def at_the_form(page: Page, owner: Membership, live_server) -> Page:
+    party = new_party(owner.company, code="QP", name="Quayside Provisions")
+    for price in ("30", "50"):
+        posted_invoice(party, price)
+    page.goto("/billing/payments/create/")
+    sign_in(page)
+    expect(page.get_by_role("heading", name="New payment")).to_be_visible()
+    return page
+
+
+def test_a_payment_is_spread_and_recorded_by_keyboard(at_the_form: Page, complaints):
+    page = at_the_form
+    type_party(page)
+    shares = page.get_by_role("textbox", name="How much pays")
+    expect(shares).to_have_count(2)
+    page.keyboard.press("Tab")
+    expect(page.locator("#id_amount")).to_be_focused()
+    page.keyboard.type("45")
+    page.keyboard.press("Alt+o")
+    expect(shares.nth(0)).to_have_value("30.00")
+    expect(shares.nth(1)).to_have_value("15.00")
+    expect(page.locator("#share-sum")).to_contain_text("nothing stays on account")
+    shares.nth(1).fill("5")
+    shares.nth(1).press("Tab")
+    expect(page.locator("#share-sum")).to_contain_text("£10.00 stays on account")
+    page.keyboard.press("Control+s")
+    expect(page.get_by_role("heading", name="PAY-")).to_be_visible()
+    assert Payment.objects.get().amount == 45
+    assert [invoice.paid for invoice in Invoice.objects.order_by("total")] == [30, 5]
+    assert complaints == []
+
+
+def test_what_was_typed_is_there_again_after_a_look_elsewhere(at_the_form: Page):
+    page = at_the_form
+    type_party(page)
+    shares = page.get_by_role("textbox", name="How much pays")
+    expect(shares).to_have_count(2)
+    page.locator("#id_amount").fill("45")
+    shares.nth(1).fill("7.50")
+    page.goto("/billing/invoices/")  # at once
+    page.go_back()
+    expect(page.locator("#id_amount")).to_have_value("45")
+    expect(page.locator(".ts-control .item")).to_contain_text("Quayside Provisions")
+    expect(shares.nth(1)).to_have_value("7.50")
+    expect(page.locator("#share-sum")).to_contain_text("£37.50 stays on account")
+
+
+def test_what_was_cancelled_is_not_there_again(at_the_form: Page):
+    page = at_the_form
+    page.locator("#id_amount").fill("45")
+    page.get_by_role("link", name="Cancel").click()
+    expect(page.get_by_role("heading", name="Payments", exact=True)).to_be_visible()
+    page.goto("/billing/payments/create/")
+    expect(page.locator("#id_amount")).to_be_visible()
+    expect(page.locator("#id_amount")).to_have_value("")
+    expect(page.locator("[data-kept]")).to_be_hidden()
