@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from django.db import connection
-from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, ViewportSize, expect, sync_playwright
 
 from accounts.models import Company, Membership, Role
 from tests.factories import PASSWORD, CompanyFactory, UserFactory, member
@@ -74,6 +74,15 @@ def _is_quiet() -> bool:
         return bool(cursor.fetchone()[0] == 0)
 
 
+# What htmx also says of a request that was under way when its page was left. One that failed is
+# named by another event besides.
+_LEFT = ("htmx:afterRequest", "htmx:sendAbort")
+
+
+def _is_complaint(message: ConsoleMessage) -> bool:
+    return message.type == "error" and not message.text.startswith(_LEFT)
+
+
 @pytest.fixture
 def another_browser(
     browser: Browser, live_server, nothing_under_way: None, complaints: list[str]
@@ -86,7 +95,7 @@ def another_browser(
             context = browser.new_context(base_url=live_server.url, viewport=size)
             stack.callback(context.close)
             context.set_default_timeout(10_000)
-            context.on("console", lambda it: it.type == "error" and complaints.append(it.text))
+            context.on("console", lambda it: _is_complaint(it) and complaints.append(it.text))
             context.on("weberror", lambda it: complaints.append(str(it.error)))
             return context.new_page()
 
