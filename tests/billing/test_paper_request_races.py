@@ -84,8 +84,7 @@ def meeting(monkeypatch, place, name, first, second):
     results = [start(first)]
     assert pause.reached.wait(20)
     results.append(start(and_end))
-    if not ended.wait(1):
-        wait_until_blocked(1)
+    wait_until_blocked(1, unless=ended.is_set)
     pause.end()
     [one], [other] = [wait() for wait in results]
     for result in (one, other):

@@ -24,6 +24,7 @@ def sign_in(page: Page) -> None:
 
 
 def type_party(page: Page) -> None:
+    expect(page.locator(".ts-control")).to_be_visible()  # until then it is a plain select
     page.get_by_role("combobox", name="Party").focus()
     page.keyboard.type("quay", delay=20)
     page.keyboard.press("Enter")

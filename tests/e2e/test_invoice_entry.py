@@ -79,6 +79,7 @@ def test_a_key_before_the_answer_takes_the_first_party_that_is_found(
         new_party(owner.company, code=f"AA{number}", name=f"Abbott {number}")
     page.add_init_script(ALL_PARTIES_COME_LAST)
     page.reload()
+    expect(page.locator(".ts-control")).to_be_visible()
     page.get_by_role("combobox", name="Party").focus()
     page.keyboard.type("quay")
     page.keyboard.press(key)
