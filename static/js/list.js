@@ -77,6 +77,7 @@
     const box = link?.closest("tr").querySelector("[data-tick]");
     (place.inBox && box ? box : link)?.focus({ preventScroll: true });
   });
+
   // A filter takes away what is typed in the list: asked first, where that is not saved.
   document.addEventListener("htmx:beforeRequest", (event) => {
     if (!event.target.matches(".filters")) return;
