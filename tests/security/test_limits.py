@@ -1,6 +1,8 @@
 """How many costly requests are answered in a minute, and how large a request may be."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
@@ -13,6 +15,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from accounts import limits
 from accounts.counting import count_up
 from accounts.logos import MOST_BYTES
 from accounts.models import Role
@@ -29,8 +32,11 @@ EXPORT = reverse("billing:party_export")
 
 
 @pytest.fixture(autouse=True)
-def three_a_minute(settings):
+def three_a_minute(settings, monkeypatch):
+    """And that minute does not end in the middle of a test."""
     settings.COSTLY_PER_MINUTE = 3
+    now = time.time()
+    monkeypatch.setattr(limits, "time", SimpleNamespace(time=lambda: now))
 
 
 def codes(client: Client, url: str, times: int, method: str = "get", **headers: str) -> list[int]:
