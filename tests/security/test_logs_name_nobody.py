@@ -76,9 +76,6 @@ def make_and_send(client: Client, party: Party, server) -> None:
 def test_a_days_work_names_nobody(
     owner, archive_dir, queues, settings, tmp_path, django_capture_on_commit_callbacks
 ):
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    owner.user.set_password(PASSWORD)
-    owner.user.save()
     with mail_server(tmp_path) as server, captured() as lines:
         use(settings, server)
         with django_capture_on_commit_callbacks(execute=True):

@@ -35,19 +35,14 @@ ELSEWHERE = [
 
 
 @pytest.fixture(autouse=True)
-def nothing_was_counted_yet(settings):
-    """And passwords are hashed in no time."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+def nothing_was_counted_yet():
     cache.clear()
     yield
     cache.clear()
 
 
 def somebody(role: Role = Role.VIEWER) -> User:
-    user = member(role).user
-    user.set_password(PASSWORD)
-    user.save()
-    return user
+    return member(role).user
 
 
 @pytest.mark.parametrize("target", ELSEWHERE)
