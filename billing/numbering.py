@@ -15,12 +15,13 @@ from django.core.exceptions import ValidationError
 from django.db import models, transaction
 
 from accounts.models import Company
+from billing.dates import today
 from billing.models import Challan, Invoice, NumberSequence, Payment, Return, Series
 
 LONGEST = 60  # as the columns are
 _LONGEST_NUMBER = 12
 _TOKEN = re.compile(r"\{(?:(year|yy)|number(?::0(\d{1,2}))?)\}", re.ASCII)
-_COLUMNS: dict[str, tuple[Any, str]] = {
+_COLUMNS: dict[Series, tuple[Any, str]] = {
     Series.INVOICE: (Invoice, "invoice_number"),
     Series.PAYMENT: (Payment, "payment_number"),
     Series.RETURN: (Return, "return_number"),
@@ -98,6 +99,17 @@ def numbers_in_books(company: Company, series: Series, numbers: Collection[str])
     model, column = _COLUMNS[series]
     rows = model.all_objects.for_company(company).filter(**{f"{column}__in": numbers})
     return set(rows.order_by().values_list(column, flat=True))
+
+
+def as_printed(company: Company, model: type[models.Model], text: str) -> list[str]:
+    """What `text`, the counted part of a number with or without its zeros, may stand for: numbers
+    of the next fiscal year, of this one and of the eight before it.
+    """
+    if not (text.isascii() and text.isdigit() and len(text) <= _LONGEST_NUMBER):
+        return []
+    series = next(series for series, (of, _) in _COLUMNS.items() if of is model)
+    year, pattern = fiscal_year(company, today(company)), pattern_of(company, series)
+    return [format_number(series, year - back, int(text), pattern) for back in range(-1, 9)]
 
 
 def documents_of(company: Company, series: Series) -> Iterator[str]:

@@ -1,7 +1,8 @@
 """The filters that lists share. How to use it:
 
     class PaymentFilter(ListFilter):
-        numbers = ("payment_number", "reference")     # columns of texts that a search begins in
+        numbers = ("payment_number", "reference")     # columns of texts that a search begins in;
+                                                      # the first is the printed number
         q = search("Number, party or reference")
         party = by_party()
         since, until = from_day("payment_date"), to_day("payment_date")

@@ -17,6 +17,7 @@ from django.db.models import Count, F, Q, Sum
 from accounts.models import Company
 from billing.models import Invoice, InvoiceState, Party
 from billing.money import ZERO, round_money
+from billing.numbering import as_printed
 from documents.selectors import Edge, Page, by_column
 
 # As many parties as a search looks up the papers of.
@@ -100,11 +101,12 @@ def find_parties(company: Company, text: str, limit: int = 20) -> "list[Party]":
 def search_papers(
     rows: "models.QuerySet[Any]", company: Company, text: str, *numbers: str, parties: bool = True
 ) -> "models.QuerySet[Any]":
-    """Rows whose `numbers` (columns of texts) begin with `text`, or whose party holds it.
+    """Rows whose `numbers` (columns of texts) begin with `text`, or whose party holds it. The first
+    column is the printed number, which its counted part finds as well: 42 of INV-2026-00042.
 
     The parties are looked up first: with their ids each condition can use an index of its own.
     """
-    found = Q()
+    found = Q(**{f"{numbers[0]}__in": as_printed(company, rows.model, text)})
     for column in numbers:
         found |= Q(**{f"{column}__startswith": text})
         if text.upper() != text:

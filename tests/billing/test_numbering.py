@@ -10,8 +10,8 @@ from django.db import transaction
 from django.db.transaction import TransactionManagementError
 
 from billing import numbering
-from billing.models import NumberSequence, Series
-from billing.numbering import fiscal_year, take_number
+from billing.models import Invoice, NumberSequence, Return, Series
+from billing.numbering import as_printed, fiscal_year, take_number
 from tests.billing.books import output_of, python, race
 from tests.factories import CompanyFactory
 
@@ -50,6 +50,19 @@ class TestOneAtATime:
         assert take(company, day=date(2026, 3, 31)) == "INV-2025-00001"
         assert take(company, day=date(2026, 4, 1)) == "INV-2026-00001"
         assert take(company, day=date(2026, 1, 1)) == "INV-2025-00002"
+
+    def test_a_typed_number_may_be_of_each_of_ten_years(self, company, monkeypatch):
+        monkeypatch.setattr(numbering, "today", lambda company: date(2026, 3, 31))
+        company.fiscal_year_start_month = 4
+        company.number_patterns = {"RET": "R{number:03}/{yy}"}
+        assert as_printed(company, Invoice, "042") == [
+            f"INV-{year}-00042" for year in range(2026, 2016, -1)
+        ]
+        assert as_printed(company, Return, "7")[:2] == ["R007/26", "R007/25"]
+
+    @pytest.mark.parametrize("text", ["", "R7", "-7", "7.0", "²", "٧", "9" * 13])
+    def test_what_counts_nothing_is_no_number(self, company, text):
+        assert as_printed(company, Return, text) == []
 
     @pytest.mark.parametrize(
         ("start", "day", "year"),

@@ -50,6 +50,7 @@ QUERIES = [
     "?sort=number",
     "?q=INV-2026-0123",
     "?q=PO-4711",
+    "?q=4711",
     "?q=Customer 7",
     "?q=nothing",
     "?state=issued",

@@ -39,6 +39,7 @@ def test_the_list_is_searched_and_narrowed(viewer, company, party):
     assert set(numbers(viewer)) == {"1", "2", "3"}
     assert numbers(viewer, q="harb") == ["2"]
     assert numbers(viewer, q="slip-9") == ["2"]
+    assert numbers(viewer, q="00003") == ["3"]
     assert numbers(viewer, party=str(other.pk)) == ["2"]
     assert numbers(viewer, method="cash") == ["2"]
     assert numbers(viewer, state="void") == ["3"]
