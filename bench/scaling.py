@@ -8,7 +8,6 @@ are measured alone (bench/limits.py). Needs PostgreSQL and Linux; what else runs
 """
 
 import os
-import platform
 import subprocess
 import sys
 import time
@@ -40,14 +39,9 @@ def measure() -> dict[str, Any]:
     if connection.vendor != "postgresql":
         return {"skipped": "needs PostgreSQL"}
     counts = [int(n) for n in os.environ.get("BENCH_WORKERS", "1,10,30,100").split(",")]
-    figures: dict[str, Any] = {
-        "postgresql": connection.pg_version,
-        "platform": platform.platform(),
-        "load before (1 min)": round(os.getloadavg()[0], 1),
-    }
     one = _real(1)
     two = _real(2)
-    figures |= _named("real, 1 worker", one) | _named("real, 2 workers", two)
+    figures = _named("real, 1 worker", one) | _named("real, 2 workers", two)
     figures["real, two over one"] = round(two["papers a second"] / one["papers a second"], 2)
     # Not the seconds that a render took: those grow with what else the machine does.
     seconds = one["processor ms a paper, workers"] / 1000
@@ -55,9 +49,7 @@ def measure() -> dict[str, Any]:
         figures |= _named(f"simulated, {count}", _simulated(count, seconds))
     narrow = _simulated(30, seconds, PRESSROOM_DISPATCH_WINDOW=str(NARROW))
     figures |= _named(f"simulated, 30, a window of {NARROW}", narrow)
-    figures |= limits.measure()
-    figures["load after (1 min)"] = round(os.getloadavg()[0], 1)
-    return figures
+    return figures | limits.measure()
 
 
 def _named(name: str, facts: dict[str, Any]) -> dict[str, Any]:

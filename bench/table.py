@@ -72,13 +72,42 @@ def _section(facts: Facts) -> Iterator[str]:
     yield ""
     yield _origin(facts)
     yield ""
-    if facts["figures"]:
-        yield "| | |"
-        yield "|---|---:|"
-        yield from (f"| {name} | {value} |" for name, value in facts["figures"].items())
-        yield ""
+    yield from lines_of(facts["figures"])
     for curve in facts["curves"]:
         yield from _curve(curve)
+
+
+def lines_of(figures: Facts) -> Iterator[str]:
+    """Figures named `thing: part` in one table, if several things have the same parts; the others
+    in a list before it.
+    """
+    things: dict[str, Facts] = {}
+    for name, value in figures.items():
+        thing, colon, part = name.partition(": ")
+        if colon:
+            things.setdefault(thing, {})[part] = value
+    alike: dict[tuple[str, ...], Facts] = {}
+    for thing, parts in things.items():
+        alike.setdefault(tuple(parts), {})[thing] = parts
+    tables = {parts: them for parts, them in alike.items() if len(them) > 1}
+    told = {
+        f"{thing}: {part}" for parts, them in tables.items() for thing in them for part in parts
+    }
+    rows = [[name, value] for name, value in figures.items() if name not in told]
+    yield from _table(["", ""], rows)
+    for parts, them in tables.items():
+        if len(parts) > len(them):  # the longer side is the one that goes down
+            yield from _table(["", *them], [[p, *(it[p] for it in them.values())] for p in parts])
+        else:
+            yield from _table(["", *parts], [[name, *it.values()] for name, it in them.items()])
+
+
+def _table(head: list[str], rows: list[list[Any]]) -> Iterator[str]:
+    if rows:
+        yield f"|{''.join(f' {name} |' if name else ' |' for name in head)}"
+        yield f"|---|{'---:|' * (len(head) - 1)}"
+        yield from (f"| {' | '.join(map(str, row))} |" for row in rows)
+        yield ""
 
 
 def _origin(facts: Facts) -> str:

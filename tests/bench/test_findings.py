@@ -52,6 +52,33 @@ def test_a_curve_that_grows_faster_than_the_work_fails_its_bar():
     assert steep.as_bar().verdict == "FAIL"
 
 
+def test_things_with_the_same_parts_share_a_table_whose_longer_side_goes_down():
+    figures = {"parties": 9, "parties: p50": 1, "read whole: a row": 2, "read whole: a part": 3}
+    figures |= {f"{page}: {part}": 5 for page in ("list", "detail", "party") for part in "ab"}
+    figures |= {f"{engine}: {part}": 7 for engine in ("ours", "theirs") for part in "xyz"}
+    assert list(table.lines_of(figures)) == [
+        "| | |",
+        "|---|---:|",
+        "| parties | 9 |",
+        "| parties: p50 | 1 |",
+        "| read whole: a row | 2 |",
+        "| read whole: a part | 3 |",
+        "",
+        "| | a | b |",
+        "|---|---:|---:|",
+        "| list | 5 | 5 |",
+        "| detail | 5 | 5 |",
+        "| party | 5 | 5 |",
+        "",
+        "| | ours | theirs |",
+        "|---|---:|---:|",
+        "| x | 7 | 7 |",
+        "| y | 7 | 7 |",
+        "| z | 7 | 7 |",
+        "",
+    ]
+
+
 def test_a_page_may_hardly_grow_at_all():
     page = Curve("a page", "invoices", "seconds", [(1, 0.02), (10, 0.03), (100, 0.05)], works=False)
     assert page.as_bar().value == 2.5
