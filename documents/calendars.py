@@ -1,7 +1,7 @@
 """When a monthly schedule is due: a wall-clock hour of a day in the company's time zone."""
 
 from calendar import monthrange
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -40,10 +40,14 @@ def due_months(schedule: Schedule, now: datetime) -> list[date]:
     ]
 
 
-def next_due(schedule: Schedule, now: datetime) -> datetime:
-    """The first moment after `now` at which it is due."""
+def next_due(schedule: Schedule, now: datetime, started: Container[date] = ()) -> datetime:
+    """The first moment after `now` at which it is due, in a month that was not `started`."""
     month = first_of(now.astimezone(ZoneInfo(schedule.company.time_zone)).date())
-    while due_at(schedule, month) <= now or due_day(schedule, month) < schedule.starts_on:
+    while (
+        month in started
+        or due_at(schedule, month) <= now
+        or due_day(schedule, month) < schedule.starts_on
+    ):
         month = next_month(month)
     return due_at(schedule, month)
 

@@ -14,7 +14,7 @@ from worker.clock import database_now
 
 @dataclass(frozen=True)
 class Planned:
-    """A schedule with the run it started last, and the moment of its next one if it is on."""
+    """A schedule with its run of the latest month, and the moment of its next one if it is on."""
 
     schedule: Schedule
     label: str
@@ -40,7 +40,14 @@ def planned_schedules(company: Company) -> list[Planned]:
             label=labels.get(schedule.kind, schedule.kind),
             is_known=schedule.kind in labels,
             last=runs.get(schedule.pk),
-            next_at=next_due(schedule, now) if schedule.is_enabled else None,
+            next_at=_next_of(schedule, now, runs.get(schedule.pk)),
         )
         for schedule in rows
     ]
+
+
+def _next_of(schedule: Schedule, now: datetime, last: ScheduledRun | None) -> datetime | None:
+    """A day that was moved ahead does not make a second run of a month."""
+    if not schedule.is_enabled:
+        return None
+    return next_due(schedule, now, started=[last.month] if last else [])

@@ -72,6 +72,7 @@ def cancel_batch(*, batch: Batch, by: User | None) -> int:
             state=WorkState.CANCELLED, held=False, finished_at=Now()
         )
         cancelled = cancel_papers(batch)
+        hold_papers(batch)  # what only paused runs want now
         cancel_deliveries(_unsent_of(batch), by=by, reason="Its run was cancelled.")
         batch.state, batch.is_paused = BatchState.CANCELLED, False
         note([batch], {"run": (str(before), f"cancelled with {cancelled} papers")}, by)

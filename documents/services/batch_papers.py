@@ -73,9 +73,16 @@ def queue_papers_again(batch: Batch, states: tuple[DocumentState, ...]) -> int:
 
 def turn_of_queue() -> int:
     """Where the queue stands: a new run takes turns from here, beside the runs before it."""
-    waiting = Document._base_manager.filter(state=DocumentState.QUEUED, queue="batch")
-    first: int | None = waiting.aggregate(first=models.Min("turn"))["first"]
-    return first or 0
+    return first_turn(Document._base_manager.filter(state=DocumentState.QUEUED, queue="batch")) or 0
+
+
+def first_turn(waiting: "models.QuerySet[Any]") -> int | None:
+    """Of what goes on; of what a paused run holds back where nothing else waits."""
+    for rows in (waiting.filter(held=False), waiting):
+        first: int | None = rows.aggregate(first=models.Min("turn"))["first"]
+        if first is not None:
+            return first
+    return None
 
 
 def wanted_by_a_run(batch: Batch, *, document: str = "pk", **which: Any) -> models.Exists:

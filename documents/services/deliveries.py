@@ -20,6 +20,7 @@ from documents.models import (
     Document,
     DocumentState,
 )
+from documents.services.batch_papers import first_turn
 from documents.services.mail_templates import Words, compose
 from documents.services.recipients import (
     DRAFT,
@@ -102,9 +103,7 @@ def _first_turn(batch: Batch) -> int:
     last: int | None = of_runs.filter(batch=batch).aggregate(last=models.Max("turn"))["last"]
     if last is not None:
         return last + 1
-    waiting = of_runs.filter(state=DeliveryState.QUEUED)
-    first: int | None = waiting.aggregate(first=models.Min("turn"))["first"]
-    return first or 1
+    return first_turn(of_runs.filter(state=DeliveryState.QUEUED)) or 1
 
 
 def _without_one(documents: Sequence[Document]) -> list[Document]:

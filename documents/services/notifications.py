@@ -78,7 +78,7 @@ def notify_of_batches(batches: Sequence[Batch]) -> None:
 
 
 def notify_of_damage(company: Company, count: int, url: str = "") -> None:
-    """Tell the owners that `count` files of the archive are lost or changed, once a day at most."""
+    """Tell the owners that `count` more files of the archive are lost or changed."""
     files = "1 file is" if count == 1 else f"{count} files are"
     _tell_owners(
         company,
@@ -87,11 +87,14 @@ def notify_of_damage(company: Company, count: int, url: str = "") -> None:
         title=f"{files} missing from the archive, or not what was stored",
         detail="Ask whoever runs this server to bring them back from a backup.",
         url=url or reverse("documents:list"),
+        is_new=True,
     )
 
 
-def notify_of_webhook(endpoint: WebhookEndpoint, reason: str) -> None:
-    """Tell the owners that an endpoint does not take what it wants, once a day at most."""
+def notify_of_webhook(endpoint: WebhookEndpoint, reason: str, *, is_off: bool = False) -> None:
+    """Tell the owners that an endpoint does not take what it wants: once a day at most, and each
+    time that it was switched off for it.
+    """
     _tell_owners(
         endpoint.company,
         event=Event.WEBHOOK_FAILED,
@@ -99,6 +102,7 @@ def notify_of_webhook(endpoint: WebhookEndpoint, reason: str) -> None:
         title=f"Webhook: {endpoint.description or endpoint.url}",
         detail=reason,
         url=endpoint.get_absolute_url(),
+        is_new=is_off,
     )
 
 
@@ -187,17 +191,26 @@ def _starters(batches: Sequence[Batch]) -> dict[UUID, UUID]:
 
 
 def _tell_owners(
-    company: Company, *, event: Event, subject_id: UUID, title: str, detail: str, url: str
+    company: Company,
+    *,
+    event: Event,
+    subject_id: UUID,
+    title: str,
+    detail: str,
+    url: str,
+    is_new: bool = False,
 ) -> None:
+    """Once a day of a subject, unless this `is_new` whatever was told of it today."""
     owners = company.memberships.filter(role=Role.OWNER, user__is_active=True)
-    today = database_now().astimezone(ZoneInfo(company.time_zone)).date()
+    now = database_now()
+    today = now.astimezone(ZoneInfo(company.time_zone)).date()
     _tell(
         Notification(
             company=company,
             user_id=user,
             event=event,
             subject_id=subject_id,
-            occurrence=today.toordinal(),
+            occurrence=int(now.timestamp()) if is_new else today.toordinal(),
             title=title[:200],
             detail=detail[:300],
             url=url,

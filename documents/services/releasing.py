@@ -40,7 +40,9 @@ def release_overdue() -> int:
     """
     held = Delivery._base_manager.filter(held=True, state=DeliveryState.QUEUED)
     announced = held.filter(document__announced_at__isnull=False)
-    moved = let_go(announced.filter(document__state=DocumentState.READY))
+    ready = announced.filter(document__state=DocumentState.READY)
+    # A paused run's are as many each time: they are left alone before they are locked, too.
+    moved = let_go(ready.exclude(batch__is_paused=True))
     moved += _give_up(announced.filter(document__state=DocumentState.FAILED))
     return moved + _cancel(held.filter(document__state=DocumentState.CANCELLED))
 

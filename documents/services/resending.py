@@ -72,16 +72,21 @@ _AS_NEW: dict[str, Any] = {
 
 
 def _with_addresses(rows: Sequence[Delivery]) -> list[Delivery]:
-    """Those that can be sent to; each row has its present address, the others say what is wrong."""
+    """Those that can be sent to; each row has its present address, the others say what is wrong.
+
+    One that may have arrived keeps the address at which it may have.
+    """
     book = present_addresses(rows[0].company, rows)
     changed, good = [], []
     for row in rows:
         address = book.get(row.recipient_id, "")
         problem = address_problem(address)
-        if not problem:
-            good.append(row)
-        if problem and row.state != DeliveryState.UNKNOWN:
+        if problem and row.state == DeliveryState.UNKNOWN:
+            continue
+        if problem:
             row.state, row.failure = DeliveryState.FAILED, problem
+        else:
+            good.append(row)
         if problem or address != row.address:
             row.address = address
             changed.append(row)

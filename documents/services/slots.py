@@ -7,7 +7,7 @@ ten thousand, and a changed rate, or a cancelled run, is felt at once.
 
 from datetime import datetime, timedelta
 
-from django.db import models
+from django.db import connection, models, transaction
 from django.db.models.functions import Now
 
 from accounts.models import Company
@@ -70,13 +70,22 @@ def _move(company: Company, free: datetime, interval: timedelta) -> bool:
 
 
 def _put_off_run(delivery: Delivery, until: datetime) -> None:
-    """This one, and with it all that would find the same a moment later."""
+    """This one, and with it all that would find the same a moment later.
+
+    But for those that somebody pauses or cancels just now: who waits for one of them with others
+    in hand is a deadlock.
+    """
     delivery.put_off(until, slot_at=None)
-    Delivery._base_manager.filter(
+    waiting = Delivery._base_manager.filter(
         company=delivery.company_id,
         batch__isnull=False,
         state=DeliveryState.QUEUED,
         held=False,
         slot_at=None,
         next_attempt_at__lte=Now(),
-    ).update(next_attempt_at=until, published_at=None)
+    )
+    skips = connection.features.has_select_for_update_skip_locked
+    with transaction.atomic():
+        free = waiting.order_by("pk").select_for_update(skip_locked=skips)
+        rows = waiting.filter(pk__in=list(free.values_list("pk", flat=True)))
+        rows.update(next_attempt_at=until, published_at=None)

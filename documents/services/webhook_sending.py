@@ -104,7 +104,7 @@ def _give_up(delivery: WebhookDelivery) -> None:
     reason = "It answered 410: it is gone and wants nothing more."
     _fail(delivery, reason, retry=False, tell=False)
     if disable_endpoint(endpoint=delivery.endpoint, reason=reason, by=None):
-        notify_of_webhook(delivery.endpoint, f"{reason} It was switched off.")
+        notify_of_webhook(delivery.endpoint, f"{reason} It was switched off.", is_off=True)
 
 
 def _fail(delivery: WebhookDelivery, reason: str, *, retry: bool, tell: bool = True) -> None:

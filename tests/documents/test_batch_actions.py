@@ -13,6 +13,7 @@ from documents.services.batch_actions import (
     resume_batch,
     retry_failed,
 )
+from documents.services.batch_papers import papers_of, turn_of_queue
 from documents.services.batches import close_finished_batches
 from tests.documents.runs import add_papers, run_with, share, states_of
 from tests.factories import BatchFactory, BatchJobFactory, UserFactory
@@ -228,3 +229,27 @@ def test_a_plan_that_is_being_made_is_not_asked_for_again(by):
     BatchJob.objects.filter(pk=job.pk).update(state="done")
     assert retry_failed(batch=batch, by=by) == 0
     assert batch.state == BatchState.PLANNING
+
+
+def test_a_paper_that_only_paused_runs_want_waits_once_the_run_that_went_on_is_cancelled(by):
+    paused = run_with(3)
+    going_on = BatchFactory.create(company=paused.company)
+    share(going_on, list(Document.objects.all()))
+    pause_batch(batch=paused, by=by)
+    assert claimable(paused) == 3
+    assert cancel_batch(batch=going_on, by=by) == 0
+    assert (claimable(paused), states_of(paused)) == (0, {"held": 3})
+    resume_batch(batch=paused, by=by)
+    assert claimable(paused) == 3
+
+
+def test_a_new_run_goes_beside_those_that_go_on_and_not_before_them(by):
+    paused, going_on = run_with(1), run_with(1)
+    papers_of(going_on).update(turn=900)
+    pause_batch(batch=paused, by=by)
+    assert turn_of_queue() == 900
+    papers_of(paused).update(turn=7)
+    cancel_batch(batch=going_on, by=by)
+    assert turn_of_queue() == 7
+    cancel_batch(batch=paused, by=by)
+    assert turn_of_queue() == 0

@@ -8,9 +8,13 @@ from django.core.exceptions import ValidationError
 from django.db import connection
 from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from documents.models import Batch, Delivery, DeliveryState, Document, DocumentState
 from documents.selectors.deliveries import counts_of, deliveries_of
+from documents.services import releasing
+from documents.services.batch_actions import pause_batch, resume_batch
+from documents.services.deciding import Decision, decide
 from documents.services.deliveries import (
     cancel_deliveries,
     pause_deliveries,
@@ -285,3 +289,37 @@ def test_many_are_asked_for_in_few_queries(book, many):
         )
         assert resend_unsent(batch=batch, by=None) == many
     assert len(queries) < (50 + many // 125 if connection.vendor == "postgresql" else 2000)
+
+
+def test_a_sweep_leaves_the_emails_of_a_paused_run_alone(book, monkeypatch):
+    batch, documents = run_of(book, 3)
+    request_deliveries(documents=[make(each) for each in documents], by=None, batch=batch)
+    Document.objects.update(announced_at=timezone.now())
+    pause_batch(batch=batch, by=None)
+    locked = []
+    lock = releasing._lock
+    monkeypatch.setattr(releasing, "_lock", lambda rows: locked.extend(lock(rows)) or locked)
+    assert (release_overdue(), locked) == (0, [])
+    resume_batch(batch=batch, by=None)
+    assert Delivery.due().count() == 3
+
+
+def test_one_that_may_have_arrived_keeps_the_address_at_which_it_may_have(book):
+    document = make(paper_for(book, CompanyFactory.create(), "ap@harbour.example"))
+    row = send_document(document=document, by=None)
+    Delivery.objects.update(state="unknown")
+    book.clear()
+    mine = Delivery.objects.filter(pk=row.pk)
+    assert decide(deliveries=mine, decision=Decision.AGAIN, by=None) == 0
+    assert mine.values_list("state", "address").get() == ("unknown", "ap@harbour.example")
+    assert decide(deliveries=mine, decision=Decision.ARRIVED, by=None) == 1
+
+
+def test_emails_of_a_new_run_go_beside_those_that_go_on_and_not_before_them(book):
+    for turn, held in ((3, True), (900, False)):
+        batch, [document] = run_of(book, 1)
+        request_deliveries(documents=[make(document)], by=None, batch=batch)
+        Delivery.objects.filter(batch=batch).update(turn=turn, held=held)
+    batch, [document] = run_of(book, 1)
+    request_deliveries(documents=[make(document)], by=None, batch=batch)
+    assert Delivery.objects.get(batch=batch).turn == 900

@@ -13,6 +13,7 @@ from accounts.models import Role
 from documents import calendars, papers
 from documents.models import Batch, Schedule, ScheduledRun
 from documents.papers import run_kind
+from documents.selectors import schedules as planning
 from documents.services import schedules
 from documents.services.schedules import save_schedule, start_due_schedules
 from tests.factories import CompanyFactory, member
@@ -30,7 +31,8 @@ def clock(monkeypatch):
     """`clock("2026-03-05T06:00")` sets the database's clock, as this module reads it."""
 
     def set_to(text: str) -> None:
-        monkeypatch.setattr(schedules, "database_now", lambda: at(text))
+        for module in (schedules, planning):
+            monkeypatch.setattr(module, "database_now", lambda: at(text))
 
     return set_to
 
@@ -150,6 +152,8 @@ def test_a_changed_day_does_not_run_a_month_twice(owner, clock):
     start_due_schedules()
     mine.day = 20
     save_schedule(schedule=mine, by=owner.user)
+    [planned] = planning.planned_schedules(mine.company)
+    assert planned.next_at == at("2026-04-20T06:00")
     clock("2026-03-20T06:00")
     assert start_due_schedules() == 0
 

@@ -1,11 +1,14 @@
 """A run is paused or cancelled at the moment when the e-mail of one of its papers is let go."""
 
+from datetime import timedelta
+
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
+from django.utils import timezone
 
 from documents import papers
 from documents.models import Delivery, Document
-from documents.services import releasing
+from documents.services import releasing, slots
 from documents.services.batch_actions import cancel_batch, pause_batch
 from documents.services.batch_sending import send_batch
 from documents.services.releasing import release_deliveries
@@ -93,3 +96,35 @@ def test_control_without_the_lock_what_is_being_paused_goes_out(batch, monkeypat
         pause_batch(batch=batch, by=None)
         assert at_once(release) == [None]
     assert mail() == ("queued", False)
+
+
+def put_off_while_one_is_locked(batch):
+    """Somebody has locked the first of three that are due; what the other two are meanwhile."""
+    Delivery.objects.update(held=False)
+    first, taken, *_ = Delivery.objects.order_by("pk")
+    later = timezone.now() + timedelta(hours=1)
+    with transaction.atomic():
+        Delivery.objects.select_for_update().get(pk=first.pk)
+        finished = start(lambda: slots._put_off_run(taken, later))
+        wait_until_blocked(1, unless=lambda: Delivery.due().count() == 1)
+        still_due = set(Delivery.due().values_list("pk", flat=True))
+    assert finished() == [None]
+    return still_due == {first.pk}
+
+
+@pytest.fixture
+def three():
+    batch = run_with(3)
+    send_batch(batch=batch, by=None)
+    return batch
+
+
+def test_who_puts_a_run_off_waits_for_nobody_who_stops_it(three):
+    assert put_off_while_one_is_locked(three)
+
+
+def test_control_one_who_waits_with_others_in_hand_would_be_waited_for(three, monkeypatch):
+    monkeypatch.setattr(
+        type(connection.features), "has_select_for_update_skip_locked", False, raising=True
+    )
+    assert not put_off_while_one_is_locked(three)

@@ -106,6 +106,19 @@ def test_owners_are_told_once_of_their_own_company_only():
     assert told.title.startswith("1 file is")
 
 
+def test_what_is_lost_later_on_the_same_day_is_told_as_well():
+    company = CompanyFactory.create()
+    member(Role.OWNER, company=company)
+    lose(path_of(with_file(b"one", company=company)))
+    swept()
+    for number in range(20):
+        lose(path_of(with_file(b"%d" % number, company=company)))
+    swept()
+    swept()
+    titles = Notification.objects.across_companies().values_list("title", flat=True)
+    assert sorted(title[:4] for title in titles) == ["1 fi", "20 f"]
+
+
 def test_a_sweep_that_failed_midway_does_not_keep_the_next_one_from_telling():
     owner = member(Role.OWNER)
     lose(path_of(with_file(company=owner.company)))

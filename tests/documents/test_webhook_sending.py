@@ -149,6 +149,16 @@ def test_gone_switches_the_endpoint_off_and_cancels_what_waits(server, endpoint,
     assert "switched off" in told.detail
 
 
+def test_that_it_was_switched_off_is_told_whatever_was_told_that_day(server, endpoint, delivery):
+    member(Role.OWNER, company=endpoint.company)
+    server.behave = "500"
+    attempt(WebhookDeliveryFactory.create(endpoint=endpoint, attempts=delivery.max_attempts - 1))
+    server.behave = "410"
+    attempt(delivery)
+    told = Notification.objects.order_by("created_at").values_list("detail", flat=True)
+    assert ["500" in told[0], "switched off" in told[1]] == [True, True]
+
+
 def test_what_somebody_switched_off_meanwhile_is_not_told_as_switched_off_by_its_answer(
     server, endpoint, delivery, monkeypatch
 ):
