@@ -39,13 +39,14 @@ def unapplied_sources(party: Party) -> list[Credit]:
 
 
 def unapplied_credit(party: Party) -> Decimal:
-    """All of it, and what the party had to its credit when it was taken over. Two queries.
+    """All of it, with what the party had to its credit when it was taken over; less what it owed
+    then, which nothing else pays. Two queries.
 
     The same as the statement's `Account.unapplied`, which is negative, once all is dated.
     """
     balances = Balance.objects.for_company(party.company_id).filter(party=party)
     opening = balances.values_list("opening", flat=True).first() or ZERO
-    return total(source.rest for source in unapplied_sources(party)) + max(-opening, ZERO)
+    return max(total(source.rest for source in unapplied_sources(party)) - opening, ZERO)
 
 
 def _open(rows: QuerySet[Any], kind: str, amount: str) -> QuerySet[Any, Any]:

@@ -64,6 +64,7 @@ class Account:
     paid: Decimal = ZERO
     movements: int = 0
     ageing: dict[str, Decimal] = field(default_factory=dict)
+    owed_before: tuple[str, Decimal] = ("", ZERO)  # debt that was taken over, and its bucket
 
     @property
     def closing(self) -> Decimal:
@@ -80,7 +81,7 @@ class Account:
 
     @property
     def unapplied(self) -> Decimal:
-        """Credit that was not applied to an invoice yet, as a negative amount."""
+        """Credit that pays neither an invoice nor what was taken over, as a negative amount."""
         return self.closing - total(self.ageing.values())
 
     @property
@@ -149,6 +150,7 @@ def read_accounts(company: Company, period: Period, chosen: Chosen = None) -> di
     _age(company, period.end, accounts, chosen)
     _round(accounts, company.currency)
     _round_ageing(accounts, company.currency)
+    _pay_openings(accounts)
     return accounts
 
 
@@ -193,6 +195,17 @@ def _age_opening(account: Account, amount: Decimal, days: int) -> None:
     if amount > 0:
         name = next(name for name, most in BUCKETS.items() if days <= most)
         account.ageing[name] = account.ageing.get(name, ZERO) + amount
+        account.owed_before = (name, amount)
+
+
+def _pay_openings(accounts: Mapping[UUID, Account]) -> None:
+    """No payment can be applied to debt that was taken over: what was applied to no invoice by the
+    period's end pays it, until it is.
+    """
+    for account in accounts.values():
+        name, amount = account.owed_before
+        if amount:
+            account.ageing[name] -= min(amount, max(-account.unapplied, ZERO))
 
 
 def _add_sums(

@@ -107,12 +107,14 @@ class PartyCreditView(FragmentMixin, RecordMixin):
         party: Party = self.record
         party.company = request.company
         sources = unapplied_sources(party)
-        opening = max(-balance_of(party).opening, ZERO)
+        opening = balance_of(party).opening
+        rest = total(source.rest for source in sources)
         context = {
             "party": party,
             "sources": sources,
-            "opening": opening,
-            "credit": total(source.rest for source in sources) + opening,
+            "opening": max(-opening, ZERO),
+            "owed_before": min(max(opening, ZERO), rest),
+            "credit": rest + max(-opening, ZERO),
             "invoice": request.GET.get("invoice", ""),
         }
         return self.page("billing/parties/credit.html", context)

@@ -111,7 +111,9 @@
   if (!form) return;
 
   const kept = read(own);
-  if (kept && !("bound" in form.dataset)) restore(kept);
+  // A form that was sent and refused is drawn as it was sent, and is not saved.
+  if ("bound" in form.dataset) keep();
+  else if (kept) restore(kept);
   form.addEventListener("input", onTyped);
   form.addEventListener("change", onTyped);
   form.addEventListener("submit", () => {

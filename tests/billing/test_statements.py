@@ -12,6 +12,7 @@ from django.utils.timezone import now
 from billing.dates import Period
 from billing.models import Balance, Invoice, Party, Payment, Return
 from billing.money import total
+from billing.selectors.credits import unapplied_credit
 from billing.selectors.statements import BUCKETS, read_accounts, read_movements
 from billing.services.statement_runs import _accounts
 from tests.billing.factories import (
@@ -263,6 +264,24 @@ class TestABalanceThatWasTakenOver:
             0,
             "no movement and zero balance",
         )
+
+    @pytest.mark.parametrize(
+        ("paid", "before", "unapplied"), [("30", 50, 0), ("80", 0, 0), ("95", 0, -15)]
+    )
+    def test_what_is_applied_to_no_invoice_pays_it(self, party, paid, before, unapplied):
+        self.take_over(party, "80", date(2025, 1, 1))
+        bill(party, "40", date(2026, 3, 10))
+        posted_payment(party, paid, date(2026, 3, 11))
+        account = account_of(party)
+        assert aged(party) == {"not_due": 40} | ({"over_90": before} if before else {})
+        assert (account.unapplied, account.closing) == (unapplied, 120 - D(paid))
+        assert unapplied_credit(party) == -unapplied
+
+    def test_what_is_applied_to_an_invoice_does_not_pay_it(self, party):
+        self.take_over(party, "80", date(2025, 1, 1))
+        invoice = bill(party, "40", date(2026, 3, 10))
+        posted_payment(party, "40", date(2026, 3, 11), invoice=invoice)
+        assert aged(party) == {"over_90": 80}
 
     @pytest.mark.parametrize(
         ("day", "bucket"),

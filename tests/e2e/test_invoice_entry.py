@@ -70,6 +70,16 @@ def test_an_invoice_is_entered_and_issued_by_keyboard_alone(at_the_form: Page, c
     assert complaints == []
 
 
+def test_enter_in_a_field_saves_the_draft_and_issues_nothing(at_the_form: Page):
+    page = at_the_form
+    type_party(page)
+    page.locator("#id_items-0-sku").focus()
+    type_line(page, 0, "Oak serving board", "3", "10")
+    page.locator("#id_items-0-unit_price").press("Enter")
+    expect(page.get_by_role("heading", name="Draft invoice")).to_be_visible()
+    assert Invoice.objects.get().invoice_number == ""
+
+
 @pytest.mark.parametrize("key", ["Enter", "Tab"])
 def test_a_key_before_the_answer_takes_the_first_party_that_is_found(
     at_the_form: Page, owner: Membership, key

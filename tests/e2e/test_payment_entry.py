@@ -57,6 +57,35 @@ def test_what_was_typed_is_there_again_after_a_look_elsewhere(at_the_form: Page)
     expect(page.locator("#share-sum")).to_contain_text("£37.50 stays on account")
 
 
+def test_what_was_refused_is_there_again_after_a_look_elsewhere(at_the_form: Page):
+    page = at_the_form
+    type_party(page)
+    shares = page.get_by_role("textbox", name="How much pays")
+    expect(shares).to_have_count(2)
+    page.locator("#id_amount").fill("45")
+    shares.nth(1).fill("7.50")
+    page.locator("#id_payment_date").fill("2099-01-01")
+    page.keyboard.press("Control+s")
+    expect(page.locator("#id_payment_date-errors")).to_be_visible()
+    page.goto("/billing/invoices/")
+    page.goto("/billing/payments/create/")
+    expect(page.locator("#id_amount")).to_have_value("45")
+    expect(page.locator("#id_payment_date")).to_have_value("2099-01-01")
+    expect(shares.nth(1)).to_have_value("7.50")
+
+
+def test_enter_records_what_was_typed_and_spreads_nothing(at_the_form: Page):
+    page = at_the_form
+    type_party(page)
+    shares = page.get_by_role("textbox", name="How much pays")
+    expect(shares).to_have_count(2)
+    page.locator("#id_amount").fill("50")
+    shares.nth(1).fill("50")
+    shares.nth(1).press("Enter")
+    expect(page.get_by_role("heading", name="PAY-")).to_be_visible()
+    assert [invoice.paid for invoice in Invoice.objects.order_by("total")] == [0, 50]
+
+
 def test_what_was_cancelled_is_not_there_again(at_the_form: Page):
     page = at_the_form
     page.locator("#id_amount").fill("45")

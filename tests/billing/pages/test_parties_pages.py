@@ -119,6 +119,14 @@ def test_unapplied_credit_is_shown_with_its_sources(viewer, party):
     assert "Apply" not in body  # a viewer only reads
 
 
+@pytest.mark.parametrize(("opening", "said"), [("9", "£9.00"), ("40", "£15.00")])
+def test_credit_says_what_it_pays_of_the_opening_balance(viewer, party, opening, said):
+    posted_payment(party, "15")
+    set_opening(party=party, opening=Decimal(opening), opening_date=DAY, by=None)
+    body = viewer.get(at("credit", party)).content.decode()
+    assert f'the opening balance is paid with</span> <span class="figures">{said}</span>' in body
+
+
 def test_the_latest_papers_are_of_this_party(viewer, company, party):
     DocumentFactory.create(company=company, recipient_id=party.pk, title="Statement of March")
     DocumentFactory.create(company=company, title="Somebody else's")

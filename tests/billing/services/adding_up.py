@@ -103,7 +103,8 @@ class BooksThatAddUp(RuleBasedStateMachine):
             balance = Balance.objects.filter(party=party).first() or Balance(party=party)
             open_ = total(row.due for row in Invoice.objects.filter(party=party) if row.is_posted)
             credit = unapplied_credit(party)
-            assert balance.current == max(balance.opening, D(0)) + open_ - credit
+            rest = total(source.rest for source in unapplied_sources(party))
+            assert balance.current == balance.opening + open_ - rest
             account = accounts[party.pk]
             assert account.closing == balance.current
             assert -account.unapplied == credit
