@@ -83,11 +83,11 @@ class TestTheFacts:
         assert snapshot["totals"] == {"debit": "110.50", "credit": "47.25"}
         assert snapshot["ageing"] == {
             "not_due": "100.00",
-            "days_1_30": "15.50",
+            "days_1_30": "5.00",
             "days_31_60": "0.00",
             "days_61_90": "0.00",
             "over_90": "0.00",
-            "unapplied": "-47.25",
+            "unapplied": "-36.75",
             "total": "68.25",
         }
 
