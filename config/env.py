@@ -1,4 +1,7 @@
-"""Typed reading of the environment: a bad value stops the start and names the variable."""
+"""Typed reading of the environment: a bad value stops the start and names the variable.
+
+An empty variable is one that is not set: Compose and Kubernetes pass what nobody filled in so.
+"""
 
 import os
 import secrets
@@ -7,7 +10,7 @@ from pathlib import Path
 from django.core.exceptions import ImproperlyConfigured
 
 _TRUE = {"1", "true", "yes", "on"}
-_FALSE = {"0", "false", "no", "off", ""}
+_FALSE = {"0", "false", "no", "off"}
 
 
 def text(name: str, default: str = "") -> str:
@@ -15,10 +18,10 @@ def text(name: str, default: str = "") -> str:
     file = os.environ.get(f"{name}_FILE")
     if file:
         try:
-            return Path(file).read_text(encoding="utf-8").strip()
+            return Path(file).read_text(encoding="utf-8").strip() or default
         except OSError as error:
             raise ImproperlyConfigured(f"{name}_FILE: cannot read {file}: {error}") from error
-    return os.environ.get(name, default)
+    return os.environ.get(name) or default
 
 
 def required(name: str, why: str) -> str:

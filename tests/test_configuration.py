@@ -1,0 +1,65 @@
+"""What a process reads from its environment: every variable of docs/configuration.md."""
+
+import re
+import runpy
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from config import env
+from tests.deploy import compose
+
+ROOT = Path(__file__).resolve().parent.parent
+_ROW = re.compile(r"^\| `(\w+)`", re.MULTILINE)
+DOCUMENTED = _ROW.findall((ROOT / "docs" / "configuration.md").read_text(encoding="utf-8"))
+# Without these the checkout's own var/ would be written to.
+KEPT = {"PRESSROOM_VAR_DIR", "SECRET_KEY"}
+PRODUCTION = {
+    "PRESSROOM_MODE": "production",
+    "ALLOWED_HOSTS": "billing.example.com",
+    "PRESSROOM_SITE_URL": "https://billing.example.com",
+    "DATABASE_URL": "postgres://pressroom:word@database.example/pressroom",
+    "CELERY_BROKER_URL": "rediss://:word@broker.example:6379/0",
+}
+
+
+@pytest.fixture
+def start(monkeypatch, tmp_path):
+    """`start(NAME=value)`: the settings of a process that has these variables and no others."""
+
+    def read(**given: str) -> dict[str, Any]:
+        for name in DOCUMENTED:
+            monkeypatch.delenv(name, raising=False)
+        own = {"PRESSROOM_VAR_DIR": str(tmp_path / "var"), "SECRET_KEY": "Zq8-f3KxW0vLr7Tn" * 4}
+        for name, value in {**own, **given}.items():
+            monkeypatch.setenv(name, value)
+        # Those of Celery are read once a process: by a copy, as if it were the first time.
+        queues = runpy.run_path(str(ROOT / "config" / "queues.py"))
+        return {**runpy.run_path(str(ROOT / "config" / "settings.py")), **_settings(queues)}
+
+    return read
+
+
+def _settings(found: dict[str, Any]) -> dict[str, Any]:
+    """Without what is a new object each time: the formatters of logs."""
+    return {name: it for name, it in found.items() if name.isupper() and name != "LOGGING"}
+
+
+@pytest.mark.parametrize("needed", [{}, PRODUCTION], ids=["local", "production"])
+def test_an_empty_variable_counts_as_not_set(start, needed):
+    empty = {name: "" for name in DOCUMENTED if name not in {*needed, *KEPT}}
+    assert len(empty) > 30
+    unset, filled_in_by_nobody = _settings(start(**needed)), _settings(start(**empty, **needed))
+    assert filled_in_by_nobody == unset
+
+
+def test_an_empty_file_of_a_secret_counts_as_not_set(monkeypatch, tmp_path):
+    (tmp_path / "secret").write_text(" \n")
+    monkeypatch.setenv("SENTRY_DSN_FILE", str(tmp_path / "secret"))
+    assert env.text("SENTRY_DSN", "none") == "none"
+
+
+def test_whatever_compose_passes_is_a_variable_that_is_described():
+    passed = compose.read({"SITE_HOST": "billing.test"})["x-pressroom"]["environment"]
+    assert {name.removesuffix("_FILE") for name in passed} <= set(DOCUMENTED)
