@@ -7,14 +7,17 @@ passphrase: opening that takes a second on purpose, and so is done once and not 
 import hashlib
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 import pyrage
+
+from documents.archive import DRAFT
 
 _KEY_FILE = "key.age"
 
@@ -62,17 +65,24 @@ def seal_by_passphrase(folder: Path, passphrase: str, *, is_first: bool) -> Seal
     if not path.exists() and not is_first:
         raise CannotOpen(f"{path} is missing: without it the passphrase opens nothing.")
     if not path.exists():
-        made = str(pyrage.x25519.Identity.generate())
-        folder.mkdir(parents=True, exist_ok=True)
-        draft = path.with_name(f"{_KEY_FILE}.{os.getpid()}")
-        draft.write_bytes(pyrage.passphrase.encrypt(made.encode(), passphrase))
-        draft.rename(path)
-        return seal_by_identity(made)
+        _make_key(path, passphrase)
     try:
         identity = pyrage.passphrase.decrypt(path.read_bytes(), passphrase).decode()
     except pyrage.DecryptError as error:
         raise CannotOpen("This is not the passphrase of the backups in this folder.") from error
     return seal_by_identity(identity)
+
+
+def _make_key(path: Path, passphrase: str) -> None:
+    """The first of two that begin at once gives the folder its key; the other finds it there."""
+    made = str(pyrage.x25519.Identity.generate())
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=DRAFT) as draft:
+        draft.write(pyrage.passphrase.encrypt(made.encode(), passphrase))
+        draft.flush()
+        os.fsync(draft.fileno())
+        with suppress(FileExistsError):
+            os.link(draft.name, path)
 
 
 def seal_by_identity(text: str) -> Seal:
