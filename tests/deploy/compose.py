@@ -51,8 +51,12 @@ def interpolated(value: Any, variables: dict[str, str]) -> Any:
 
 
 def read(variables: dict[str, str]) -> dict[str, Any]:
+    """`variables` is what .env holds: a service that names it gets them, under its own."""
     text = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
     document: dict[str, Any] = interpolated(load(text), variables)
+    for service in document["services"].values():
+        if any(file["path"] == ".env" for file in service.get("env_file", [])):
+            service["environment"] = {**variables, **service["environment"]}
     return document
 
 

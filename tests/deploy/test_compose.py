@@ -105,6 +105,23 @@ def test_no_secret_is_in_the_environment(services, described, name):
         assert described["secrets"][secret]["file"].startswith("./deploy/secrets/")
 
 
+def test_what_stands_in_dotenv_reaches_ours_and_changes_nothing_that_compose_fixes(services):
+    variables = {"PRESSROOM_RETENTION_YEARS": "12", "PRESSROOM_MODE": "local"}
+    found = compose.read({"SITE_HOST": "billing.test", **variables})["services"]
+    for name in OURS:
+        own = found[name]["environment"]
+        assert own["PRESSROOM_RETENTION_YEARS"] == "12"
+        assert own["PRESSROOM_MODE"] == "production"
+        assert "SECRET_KEY_FILE" in own
+    for name in THEIRS:
+        assert found[name] == services[name]
+
+
+def test_every_service_of_ours_starts_without_a_dotenv(services):
+    for name in OURS:
+        assert services[name]["env_file"] == [{"path": ".env", "required": False}]
+
+
 @pytest.mark.parametrize("name", OURS)
 def test_the_image_knows_every_role(services, name):
     role = services[name]["command"][0]
