@@ -17,6 +17,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from documents.models import Document, PaperMinute, PaperTally
 from documents.services import tallies
 from documents.services.tallies import advance_tallies
+from tests.deploy import compose
 from tests.factories import DocumentFactory, UserFactory
 from tests.processes import ROOT, private_broker
 from tests.worker.racing import at_once
@@ -301,6 +302,31 @@ def test_every_metric_that_something_leans_on_is_exported(everything, place):
     used = set().union(*(names_in(path.read_text()) for path in files[place]))
     assert used
     assert used - everything == set()
+
+
+def hosts_of(way: str) -> str:
+    if way == "kubernetes":
+        path = ROOT / "deploy" / "kubernetes" / "settings.env"
+        return compose.dotenv(path)["ALLOWED_HOSTS"]
+    services = compose.read({"SITE_HOST": "billing.example.com"})["services"]
+    return str(services["web"]["environment"]["ALLOWED_HOSTS"])
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("way", "name"),
+    [("compose", "web:8000"), ("kubernetes", "web"), ("kubernetes", "web.pressroom:80")],
+)
+def test_a_scrape_by_the_name_that_is_known_inside_is_answered(settings, opened, way, name):
+    settings.ALLOWED_HOSTS = hosts_of(way).split(",")
+    assert Client().get("/metrics", headers={"host": name}).status_code == 200
+    assert settings.ALLOWED_HOSTS[0] == "billing.example.com"  # which bin/probe asks by
+
+
+def test_the_example_of_a_scrape_asks_by_such_a_name():
+    described = yaml.safe_load((MONITORING / "prometheus.yml").read_text())
+    [target] = described["scrape_configs"][0]["static_configs"][0]["targets"]
+    assert target.partition(":")[0] in hosts_of("compose").split(",")
 
 
 def test_the_dashboard_is_whole():
