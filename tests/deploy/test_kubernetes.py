@@ -11,6 +11,7 @@ import yaml
 
 from tests.deploy.compose import ROOT
 
+FILES = ROOT / "deploy" / "kubernetes"
 DEPLOYMENTS = ("web", "dispatcher", "beat", "worker-interactive", "worker-batch")
 
 
@@ -19,7 +20,7 @@ def built() -> list[dict[str, Any]]:
     kubectl = shutil.which("kubectl")
     if kubectl is None:
         pytest.skip("kubectl is not installed")
-    command = [kubectl, "kustomize", str(ROOT / "deploy" / "kubernetes")]
+    command = [kubectl, "kustomize", str(FILES)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return list(yaml.safe_load_all(done.stdout))
@@ -182,6 +183,42 @@ def test_every_queue_has_a_worker(pods, settings):
     for name in ("worker-interactive", "worker-batch"):
         heard |= set(pods[name]["containers"][0]["args"][1].split(","))
     assert heard == {queue.name for queue in settings.CELERY_TASK_QUEUES}
+
+
+def written(kind: str) -> list[dict[str, Any]]:
+    """As the files have them: what Kustomize adds changes neither labels of pods nor selectors."""
+    texts = [path.read_text(encoding="utf-8") for path in sorted(FILES.glob("*.yaml"))]
+    found = [it for text in texts for it in yaml.safe_load_all(text)]
+    return [it for it in found if it["kind"] == kind]
+
+
+def is_selected(selector: dict[str, Any], labels: dict[str, str]) -> bool:
+    rules = selector.get("matchExpressions", [])
+    assert all(rule["operator"] == "In" for rule in rules)
+    equal = selector.get("matchLabels", {}).items() <= labels.items()
+    return equal and all(labels.get(rule["key"]) in rule["values"] for rule in rules)
+
+
+def policies_for(labels: dict[str, str]) -> list[dict[str, Any]]:
+    found = [policy["spec"] for policy in written("NetworkPolicy")]
+    return [spec for spec in found if is_selected(spec["podSelector"], labels)]
+
+
+def test_each_part_of_ours_is_shut_and_the_web_is_open_to_ingress_and_prometheus():
+    deployments = {it["metadata"]["name"]: it["spec"]["template"] for it in written("Deployment")}
+    assert set(deployments) == set(DEPLOYMENTS)
+    for name, template in deployments.items():
+        [policy] = policies_for(template["metadata"]["labels"])
+        assert policy["policyTypes"] == ["Ingress"]
+        assert bool(policy.get("ingress")) is (name == "web")
+
+
+@pytest.mark.parametrize("name", ["postgres", "broker"])
+def test_a_database_or_broker_beside_them_is_not_shut_off(name):
+    example = (FILES / "secret.env.example").read_text(encoding="utf-8")
+    assert f"@{name}:" in example  # in the same namespace, that is
+    assert policies_for({"app.kubernetes.io/name": name}) == []
+    assert policies_for({"app.kubernetes.io/part-of": "pressroom", "app": name}) == []
 
 
 def test_no_secret_is_built_in(built, of_kind):
