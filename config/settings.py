@@ -7,6 +7,7 @@ from logging import DEBUG as DEBUG_LEVEL
 from logging import INFO as INFO_LEVEL
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import django_stubs_ext
 import environ
@@ -120,7 +121,7 @@ TEMPLATES = [
 ]
 
 # --- Database ------------------------------------------------------------------------------------
-DATABASE_URL = env.text("DATABASE_URL") or f"sqlite:///{VAR_DIR / 'pressroom.sqlite3'}"
+DATABASE_URL = env.text("DATABASE_URL") or f"sqlite:///{quote(f'{VAR_DIR}/pressroom.sqlite3')}"
 if PRODUCTION and DATABASE_URL.startswith("sqlite"):
     raise ImproperlyConfigured("DATABASE_URL is not set: production runs on PostgreSQL")
 
@@ -344,7 +345,9 @@ if PRODUCTION:
         _broker_url, is_open=env.flag("PRESSROOM_BROKER_OPEN", default=False)
     )
 EMBEDDED_BROKER_SOCKET: Path | None = None if _broker_url else embedded_socket(VAR_DIR)
-CELERY_BROKER_URL = _broker_url or f"redis+socket://{EMBEDDED_BROKER_SOCKET}?virtual_host=0"
+CELERY_BROKER_URL = (
+    _broker_url or f"redis+socket://{quote(str(EMBEDDED_BROKER_SOCKET))}?virtual_host=0"
+)
 
 # --- Metrics -------------------------------------------------------------------------------------
 # /metrics is not there until one of these is given: to whoever has the token, or to everybody.

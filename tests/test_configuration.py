@@ -3,12 +3,15 @@
 import re
 import runpy
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from kombu import Connection
 
 from config import env
 from tests.deploy import compose
+from worker.embedded import EmbeddedBroker
 
 ROOT = Path(__file__).resolve().parent.parent
 _ROW = re.compile(r"^\| `(\w+)`", re.MULTILINE)
@@ -58,6 +61,28 @@ def test_an_empty_file_of_a_secret_counts_as_not_set(monkeypatch, tmp_path):
     (tmp_path / "secret").write_text(" \n")
     monkeypatch.setenv("SENTRY_DSN_FILE", str(tmp_path / "secret"))
     assert env.text("SENTRY_DSN", "none") == "none"
+
+
+ODD = ["a+b", "a%41b", "a#b", "a?b", "a b", "a&b=c", "äöü"]
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_the_embedded_database_lies_in_the_folder_that_is_named(start, tmp_path, name):
+    found = start(PRESSROOM_VAR_DIR=str(tmp_path / name))
+    assert found["DATABASES"]["default"]["NAME"] == str(tmp_path / name / "pressroom.sqlite3")
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_the_embedded_broker_is_looked_for_where_it_listens(start, name):
+    with TemporaryDirectory(prefix=name) as folder:  # pytest's own are too long for a socket
+        found = start(PRESSROOM_VAR_DIR=folder)
+        socket = found["EMBEDDED_BROKER_SOCKET"]
+        assert socket.is_relative_to(folder)
+        with (
+            EmbeddedBroker(socket.parent, socket),
+            Connection(found["CELERY_BROKER_URL"]) as broker,
+        ):
+            assert broker.default_channel.client.ping()
 
 
 def test_whatever_compose_passes_is_a_variable_that_is_described():
