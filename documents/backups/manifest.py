@@ -74,9 +74,11 @@ def read_manifest(folder: Path) -> Manifest:
 def newest(folder: Path) -> Path:
     """The last finished one below `folder`."""
     found = sorted(path.parent for path in folder.glob(f"*/{NAME}"))
-    if not found:
-        raise NoBackup(f"There is no finished backup in {folder}.")
-    return found[-1]
+    if found:
+        return found[-1]
+    inner = sorted({path.parent.parent for path in folder.glob(f"*/*/{NAME}")})
+    hint = f" There are some in {', '.join(map(str, inner))}: name one of these." if inner else ""
+    raise NoBackup(f"There is no finished backup in {folder}.{hint}")
 
 
 def digest_of_file(path: Path) -> str:

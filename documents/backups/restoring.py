@@ -1,6 +1,7 @@
 """Restoring a backup into an empty database: all of it or nothing, and then looked at."""
 
 import gzip
+import hashlib
 import json
 import tempfile
 from collections.abc import Callable, Iterator
@@ -17,7 +18,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from documents.archive import Damaged, archive, in_chunks, key_parts
 from documents.backups.checking import checks
-from documents.backups.making import PAPER, applied_migrations
+from documents.backups.making import PAPER, PICTURE, applied_migrations
 from documents.backups.manifest import Manifest, NoBackup, digest_of_file
 from documents.backups.pool import Pool
 from documents.backups.resuming import resume_work
@@ -25,7 +26,12 @@ from documents.backups.sealing import Seal, unsealed
 from documents.backups.tables import empty_all, filled_tables, read_table, reset_sequences
 
 _IN_MEMORY = 8 * 1024 * 1024
+_MOST_NAMED = 20
 Say = Callable[[str], None]
+
+
+class OnlyLoaded(Exception):
+    """The rows are in, and what follows them failed; says why."""
 
 
 @dataclass
@@ -39,19 +45,23 @@ class Restored:
 def restore_backup(
     *, backup: Path, manifest: Manifest, seal: Seal, replace: bool, say: Say
 ) -> Restored:
-    """Raises NoBackup or CannotOpen before anything is changed."""
+    """Raises NoBackup or CannotOpen before anything is changed, OnlyLoaded once the rows are in."""
     _require_whole(backup, manifest)
-    _require_fitting(manifest, replace=replace)
+    is_filled = _require_fitting(manifest, replace=replace)
+    pool, restored = Pool(backup.parent, seal), Restored()
     with _opened(backup / manifest.list_file, seal) as listed:
-        restored = Restored()
-        _restore_files(listed, Pool(backup.parent, seal), restored)
-        say(f"{restored.files:,} files are there. Now the database.")
-        _migrate_to(manifest)
-        _load(backup, manifest, seal, restored)
-    for name, check in checks().items():
-        found = list(check())
-        say(f"{name}: {'sound' if not found else f'{len(found):,} problems'}")
-        restored.problems += [f"{name}: {problem}" for problem in found]
+        if is_filled:
+            _require_files(listed, pool, manifest)
+            listed.seek(0)
+        _restore_files(listed, pool, restored)
+    say(f"{restored.files:,} files are there. Now the database.")
+    _migrate_to(manifest)
+    _load(backup, manifest, seal, restored)
+    try:
+        _follow(restored)
+        _look_at_all(restored, say)
+    except OSError as error:
+        raise OnlyLoaded(str(error)) from error
     return restored
 
 
@@ -65,7 +75,8 @@ def _require_whole(backup: Path, manifest: Manifest) -> None:
             raise NoBackup(f"{name} of the backup is damaged.")
 
 
-def _require_fitting(manifest: Manifest, *, replace: bool) -> None:
+def _require_fitting(manifest: Manifest, *, replace: bool) -> bool:
+    """Whether there are rows that go."""
     if manifest.vendor != connection.vendor:
         raise NoBackup(f"The backup is of {manifest.vendor}, this database is {connection.vendor}.")
     known = MigrationExecutor(connection).loader.disk_migrations
@@ -77,6 +88,36 @@ def _require_fitting(manifest: Manifest, *, replace: bool) -> None:
     filled = filled_tables() if connection.introspection.table_names() else []
     if filled and not replace:
         raise NoBackup(f"The database is not empty: {', '.join(filled[:5])} ...")
+    return bool(filled)
+
+
+def _require_files(listed: BinaryIO, pool: Pool, manifest: Manifest) -> None:
+    """Rows that may be whole don't go for rows whose files are nowhere. What was lost already when
+    the backup was made is no reason: another one would not have it either.
+    """
+    known = {problem.partition(" ")[0] for problem in manifest.lacking}
+    lost = [
+        name
+        for kind, name, sha256 in map(json.loads, listed)
+        if name not in known and not pool.has(sha256) and not _is_here(kind, name, sha256)
+    ]
+    if lost:
+        named = ", ".join(lost[:_MOST_NAMED]) + (" ..." if len(lost) > _MOST_NAMED else "")
+        raise NoBackup(
+            f"{len(lost):,} files are neither in the backup nor in the archive, and nothing was "
+            f"changed: {named}. An empty database takes the rest."
+        )
+
+
+def _is_here(kind: str, name: str, sha256: str) -> bool:
+    try:
+        if kind == PAPER:
+            archive().open_checked(name, sha256).close()
+            return True
+        with default_storage.open(name) as file:
+            return hashlib.sha256(file.read()).hexdigest() == sha256
+    except (Damaged, FileNotFoundError):
+        return False
 
 
 def _recorded(manifest: Manifest) -> list[tuple[str, str]]:
@@ -123,14 +164,13 @@ def _restore_files(listed: BinaryIO, pool: Pool, restored: Restored) -> None:
 
 def _restore_paper(key: str, sha256: str, pool: Pool) -> None:
     folder, _, suffix = key_parts(key)
-    store = archive()
-    try:
-        store.open_checked(key, sha256).close()
-    except Damaged:
-        store.store_chunks(in_chunks(pool.open_checked(sha256)), folder=folder, suffix=suffix)
+    if not _is_here(PAPER, key, sha256):
+        archive().store_chunks(in_chunks(pool.open_checked(sha256)), folder=folder, suffix=suffix)
 
 
 def _restore_picture(name: str, sha256: str, pool: Pool) -> None:
+    if _is_here(PICTURE, name, sha256):
+        return
     with pool.open_checked(sha256) as file:
         content = file.read()
     if default_storage.exists(name):
@@ -139,7 +179,7 @@ def _restore_picture(name: str, sha256: str, pool: Pool) -> None:
 
 
 def _load(backup: Path, manifest: Manifest, seal: Seal, restored: Restored) -> None:
-    """One transaction. Where the programs are newer than the backup, they migrate it after."""
+    """One transaction. Work waits again in it, unless the programs are newer than the backup."""
     with transaction.atomic():
         empty_all()
         for table in manifest.tables:
@@ -149,13 +189,23 @@ def _load(backup: Path, manifest: Manifest, seal: Seal, restored: Restored) -> N
                 raise NoBackup(f"{table.name} has {rows} rows instead of {table.rows}.")
             restored.rows += rows
         reset_sequences(table.name for table in manifest.tables)
-        is_present = not _pending()
-        if is_present:
+        if not _pending():
             restored.waiting = resume_work()
-    if not is_present:
+
+
+def _follow(restored: Restored) -> None:
+    """Where the programs are newer than the backup, they migrate it now."""
+    if _pending():
         call_command("migrate", verbosity=0)
         with transaction.atomic():
             restored.waiting = resume_work()
+
+
+def _look_at_all(restored: Restored, say: Say) -> None:
+    for name, check in checks().items():
+        found = list(check())
+        say(f"{name}: {'sound' if not found else f'{len(found):,} problems'}")
+        restored.problems += [f"{name}: {problem}" for problem in found]
 
 
 def _pending() -> bool:

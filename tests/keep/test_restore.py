@@ -12,13 +12,15 @@ from uuid import uuid4
 import pyrage
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from billing.models import Balance, NumberSequence
-from documents.archive import Damaged
+from documents.archive import Damaged, Unavailable
+from documents.backups import checking
 from documents.backups.pool import Pool
 from documents.backups.sealing import OPEN
+from documents.backups.tables import empty_all
 from documents.models import Delivery, Document, DocumentState
 from tests.billing.factories import (
     posted_invoice,
@@ -145,21 +147,73 @@ def test_a_file_that_is_missing_in_the_archive_is_named_and_the_rest_is_kept(
     assert lost.storage_key in said
 
 
-@pytest.mark.parametrize("how", ["damaged", "missing"])
-def test_a_file_that_the_backup_lost_is_named_and_the_rest_restored(
-    filled, folder, archive_dir, how
-):
-    made_backup(folder)
+def lose_papers(folder, archive_dir, how):
+    """In the archive, and in the backup, which keeps the logo."""
     shutil.rmtree(archive_dir)
     for path in pool_files(folder):
         if path.read_bytes() == b"\x89PNG ours":
             continue
         path.unlink() if how == "missing" else path.write_bytes(b"X" + path.read_bytes()[1:])
+
+
+@pytest.mark.parametrize("how", ["damaged", "missing"])
+def test_a_file_that_the_backup_lost_is_named_and_the_rest_restored(
+    filled, folder, archive_dir, how
+):
+    made_backup(folder)
+    lose_papers(folder, archive_dir, how)
+    with transaction.atomic():
+        empty_all()
     done, said = here(str(folder))
     assert done == 1
     assert ("is missing in the backup" if how == "missing" else "has changed in the backup") in said
     assert "stored files: 3 problems" in said
     assert Document.objects.count() == 3
+
+
+def test_no_row_goes_for_rows_whose_files_are_nowhere(filled, folder, archive_dir):
+    made_backup(folder)
+    lose_papers(folder, archive_dir, "missing")
+    Balance.objects.all().delete()
+    done, said = here(str(folder))
+    assert done == 1
+    assert "3 files are neither in the backup nor in the archive" in said
+    assert all(paper.storage_key in said for paper in Document.objects.all())
+    assert not Balance.objects.exists()
+
+
+def test_a_logo_that_is_nowhere_is_such_a_file_too(filled, folder, tmp_path):
+    made_backup(folder)
+    [logo] = [path for path in pool_files(folder) if path.read_bytes() == b"\x89PNG ours"]
+    logo.unlink()
+    done, said = here(str(folder))
+    assert done == 0, said
+    (tmp_path / "media" / "logos" / "ours.png").write_bytes(b"another")
+    done, said = here(str(folder))
+    assert (done, "nothing was changed: logos/ours.png." in said) == (1, True), said
+
+
+def test_what_only_the_archive_has_is_enough(filled, folder):
+    made_backup(folder)
+    for path in pool_files(folder):
+        path.unlink()
+    done, said = here(str(folder))
+    assert done == 0, said
+
+
+def test_what_fails_once_the_rows_are_in_is_not_said_to_have_loaded_nothing(
+    filled, folder, monkeypatch
+):
+    def gone():
+        raise Unavailable("the bucket is away")
+
+    made_backup(folder)
+    Balance.objects.all().delete()
+    monkeypatch.setitem(checking._checks, "stored files", gone)
+    done, said = here(str(folder))
+    assert done == 1
+    assert "The rows are in, but not everything was looked at: the bucket is away" in said
+    assert Balance.objects.count() == 1
 
 
 @pytest.mark.parametrize("how", ["damaged", "missing"])
@@ -212,6 +266,17 @@ def test_a_backup_that_was_not_finished_is_none(filled, folder):
     (backup / "manifest.json").unlink()
     done, told = here(str(folder), "--backup", backup.name)
     assert (done, "was never finished" in told) == (1, True), told
+
+
+def test_backups_one_folder_deeper_are_told_of(filled, folder):
+    for month in ("2026-10", "2026-11"):
+        made_backup(folder / month)
+    (folder / "2026-12" / "20261201T031500000000Z").mkdir(parents=True)
+    done, said = here(str(folder))
+    assert done == 1
+    assert f"There are some in {folder / '2026-10'}, {folder / '2026-11'}: name one" in said
+    done, said = here(str(folder / "2026-11"))
+    assert done == 0, said
 
 
 def test_a_file_that_changes_while_it_is_copied_is_not_kept(tmp_path):

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from documents.archive import Damaged
 from documents.backups.manifest import Manifest, NoBackup, newest, read_manifest
-from documents.backups.restoring import Restored, restore_backup
+from documents.backups.restoring import OnlyLoaded, Restored, restore_backup
 from documents.backups.sealing import (
     OPEN,
     CannotOpen,
@@ -53,6 +53,11 @@ class Command(BaseCommand):
             )
         except (NoBackup, CannotOpen, Damaged) as error:
             raise CommandError(str(error)) from error
+        except OnlyLoaded as error:
+            raise CommandError(
+                f"The rows are in, but not everything was looked at: {error}. Start it again with "
+                "--replace."
+            ) from error
         except OSError as error:
             raise CommandError(f"Nothing was loaded: {error}") from error
         self._report(backup, manifest, restored)
