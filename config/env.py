@@ -5,12 +5,18 @@ An empty variable is one that is not set: Compose and Kubernetes pass what nobod
 
 import os
 import secrets
+import warnings
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
+import environ
 from django.core.exceptions import ImproperlyConfigured
 
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off"}
+_LEVELS = ("CRITICAL", "ERROR", "WARNING", "INFO", "DEBUG")
+_ENGINES = ("django.db.backends.postgresql", "django.db.backends.sqlite3")
 
 
 def text(name: str, default: str = "") -> str:
@@ -19,7 +25,7 @@ def text(name: str, default: str = "") -> str:
     if file:
         try:
             return Path(file).read_text(encoding="utf-8").strip() or default
-        except OSError as error:
+        except (OSError, UnicodeDecodeError) as error:
             raise ImproperlyConfigured(f"{name}_FILE: cannot read {file}: {error}") from error
     return os.environ.get(name) or default
 
@@ -61,6 +67,41 @@ def choice(name: str, default: str, allowed: tuple[str, ...]) -> str:
     if value not in allowed:
         raise ImproperlyConfigured(f"{name}={value!r}: expected one of {', '.join(allowed)}")
     return value
+
+
+def log_level(name: str, default: str) -> str:
+    value = text(name, default).upper()
+    if value not in _LEVELS:
+        raise ImproperlyConfigured(f"{name}={value!r}: expected one of {', '.join(_LEVELS)}")
+    return value
+
+
+def database(name: str, default: str) -> dict[str, Any]:
+    """For Django's DATABASES. No refusal shows the URL, which holds a password."""
+    with warnings.catch_warnings():  # one that knows no engine warns, with the URL's parts
+        warnings.simplefilter("ignore")
+        try:
+            config: dict[str, Any] = environ.Env.db_url_config(text(name, default))
+        except ValueError:
+            config = {}
+    has_place = config.get("NAME") or "service" in config.get("OPTIONS", {})
+    if config.get("ENGINE") not in _ENGINES or not has_place:
+        raise ImproperlyConfigured(f"{name}: expected postgres://user:password@host:5432/name")
+    return config
+
+
+def broker(name: str) -> str:
+    """A URL that Celery's transport for Redis takes; empty where there is none."""
+    url = text(name)
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port  # which raises where it is no number
+    except ValueError:
+        host = None
+    is_known = host and url.startswith(("redis://", "rediss://"))
+    if url and not is_known and not url.startswith("redis+socket:///"):
+        raise ImproperlyConfigured(f"{name}: expected redis://:password@host:6379/0")
+    return url
 
 
 def kept_secret(path: Path) -> str:

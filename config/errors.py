@@ -3,6 +3,8 @@
 from typing import Any
 
 import sentry_sdk
+from django.core.exceptions import ImproperlyConfigured
+from sentry_sdk.utils import BadDsn, Dsn
 
 from config.logs import without_addresses
 
@@ -11,6 +13,11 @@ _KEPT_OF_A_USER = ("id",)
 
 
 def start_sentry(dsn: str, *, release: str) -> None:
+    try:
+        Dsn(dsn)
+    except BadDsn as error:
+        expected = "https://KEY@sentry.example.com/1"
+        raise ImproperlyConfigured(f"SENTRY_DSN: expected {expected}") from error
     sentry_sdk.init(
         dsn=dsn,
         release=release or None,

@@ -18,6 +18,7 @@ from config.doors import ACCOUNT_FORMS, MFA_FORMS  # noqa: F401
 from config.policy import CONTENT_SECURITY_POLICY  # noqa: F401
 from config.queues import *  # noqa: F403  each name there is a setting
 from config.queues import embedded_socket
+from documents.archive.addresses import parse_bucket
 
 # Lets `ModelAdmin[Company]` and its like be written where Django has no generics of its own.
 django_stubs_ext.monkeypatch()
@@ -121,14 +122,13 @@ TEMPLATES = [
 ]
 
 # --- Database ------------------------------------------------------------------------------------
-DATABASE_URL = env.text("DATABASE_URL") or f"sqlite:///{quote(f'{VAR_DIR}/pressroom.sqlite3')}"
-if PRODUCTION and DATABASE_URL.startswith("sqlite"):
-    raise ImproperlyConfigured("DATABASE_URL is not set: production runs on PostgreSQL")
+_embedded = f"sqlite:///{quote(f'{VAR_DIR}/pressroom.sqlite3')}"
 
 
-def _database(url: str) -> dict[str, Any]:
-    config: dict[str, Any] = environ.Env.db_url_config(url)
+def _database(config: dict[str, Any]) -> dict[str, Any]:
     if config["ENGINE"] == "django.db.backends.sqlite3":
+        if PRODUCTION:
+            raise ImproperlyConfigured("DATABASE_URL is not set: production runs on PostgreSQL")
         Path(config["NAME"]).parent.mkdir(parents=True, exist_ok=True)
         config["OPTIONS"] = {
             "timeout": 20,
@@ -145,7 +145,7 @@ def _database(url: str) -> dict[str, Any]:
     return config
 
 
-DATABASES = {"default": _database(DATABASE_URL)}
+DATABASES = {"default": _database(env.database("DATABASE_URL", _embedded))}
 
 # --- Accounts ------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
@@ -307,7 +307,11 @@ ACCEL_PREFIX = env.text("PRESSROOM_ACCEL_PREFIX")
 # s3://KEY:SECRET@host/bucket?region=...: a bucket instead of that folder. While papers move from
 # one place to another, what the new one lacks is read from the former: a folder or such a URL.
 STORAGE_URL = env.text("STORAGE_URL")
+if STORAGE_URL:
+    parse_bucket(STORAGE_URL)
 ARCHIVE_FALLBACK = env.text("PRESSROOM_ARCHIVE_FALLBACK")
+if "://" in ARCHIVE_FALLBACK:
+    parse_bucket(ARCHIVE_FALLBACK, name="PRESSROOM_ARCHIVE_FALLBACK")
 # A file that no row names is removed once it is this old: its row may not be committed yet, or a
 # database that was restored may be behind.
 ORPHAN_GRACE = timedelta(hours=env.number("PRESSROOM_ORPHAN_GRACE_HOURS", 72, minimum=1))
@@ -337,7 +341,7 @@ DISPATCH_REPUBLISH_AFTER = timedelta(
 MAX_CLOCK_SKEW = timedelta(seconds=5)
 
 # --- Celery --------------------------------------------------------------------------------------
-_broker_url = env.text("CELERY_BROKER_URL")
+_broker_url = env.broker("CELERY_BROKER_URL")
 if PRODUCTION and not _broker_url:
     raise ImproperlyConfigured("CELERY_BROKER_URL is not set: production runs on a Redis server")
 if PRODUCTION:
@@ -361,7 +365,7 @@ _logs = VAR_DIR / "logs" if env.text("PRESSROOM_VAR_DIR") else BASE_DIR / "logs"
 LOG_FILE = env.text("PRESSROOM_LOG_FILE", "" if PRODUCTION else str(_logs / "django.log"))
 LOGGING = logs.logging_config(
     form=LOG_FORMAT,
-    level=env.text("PRESSROOM_LOG_LEVEL", "INFO"),
+    level=env.log_level("PRESSROOM_LOG_LEVEL", "INFO"),
     file=Path(LOG_FILE) if LOG_FILE not in ("", "none") else None,
 )
 logs.configure_structlog()

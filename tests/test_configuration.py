@@ -7,6 +7,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 from kombu import Connection
 
 from config import env
@@ -61,6 +62,49 @@ def test_an_empty_file_of_a_secret_counts_as_not_set(monkeypatch, tmp_path):
     (tmp_path / "secret").write_text(" \n")
     monkeypatch.setenv("SENTRY_DSN_FILE", str(tmp_path / "secret"))
     assert env.text("SENTRY_DSN", "none") == "none"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PRESSROOM_LOG_LEVEL", "hush"),
+        ("DATABASE_URL", "hush"),
+        ("DATABASE_URL", "oracle://user:hush@database.example/x"),
+        ("DATABASE_URL", "postgres://user:hush@database.example:port/x"),
+        ("DATABASE_URL", "postgres://user:hush@database.example?sslmode=require"),
+        ("CELERY_BROKER_URL", "hush"),
+        ("CELERY_BROKER_URL", "amqp://user:hush@broker.example"),
+        ("CELERY_BROKER_URL", "redis://:hush@broker.example:port/0"),
+        ("STORAGE_URL", "hush"),
+        ("PRESSROOM_ARCHIVE_FALLBACK", "s3://hush"),
+        ("PRESSROOM_ARCHIVE_FALLBACK", "s3://key:hush@s3.example.com/papers?tls=off"),
+        ("SENTRY_DSN", "hush"),
+        ("EMAIL_URL", "smtp+tls://user:hush@mail.example:port"),
+    ],
+)
+def test_a_bad_value_stops_it_and_names_the_variable_not_its_secret(start, name, value):
+    with pytest.raises(ImproperlyConfigured, match=f"^{name}") as refused:
+        start(**{name: value})
+    assert name == "PRESSROOM_LOG_LEVEL" or "hush" not in str(refused.value)
+
+
+def test_a_secret_that_is_no_text_is_refused_by_name(monkeypatch, tmp_path):
+    (tmp_path / "secret").write_bytes(b"\xff\xfe")
+    monkeypatch.setenv("SENTRY_DSN_FILE", str(tmp_path / "secret"))
+    with pytest.raises(ImproperlyConfigured, match="SENTRY_DSN_FILE"):
+        env.text("SENTRY_DSN")
+
+
+def test_good_values_are_taken(start, tmp_path):
+    found = start(
+        PRESSROOM_LOG_LEVEL="warning",
+        DATABASE_URL="postgres://user:pass%2Bword@database.example:5432/books?sslmode=require",
+        CELERY_BROKER_URL="rediss://:word@broker.example:6379/0",
+        STORAGE_URL="s3://key:secret@s3.example.com/papers",
+        PRESSROOM_ARCHIVE_FALLBACK=str(tmp_path),
+    )
+    assert found["DATABASES"]["default"]["PASSWORD"] == "pass+word"
+    assert found["CELERY_BROKER_URL"].startswith("rediss:")
 
 
 ODD = ["a+b", "a%41b", "a#b", "a?b", "a b", "a&b=c", "äöü"]

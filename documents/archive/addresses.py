@@ -23,21 +23,21 @@ class Bucket:
     secret: str | None = field(repr=False)
 
 
-def parse_bucket(url: str) -> Bucket:
-    """Raises ImproperlyConfigured, without the secret in its words."""
+def parse_bucket(url: str, *, name: str = "STORAGE_URL") -> Bucket:
+    """Raises ImproperlyConfigured, with the variable's `name` and without the secret."""
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
     except ValueError as error:
-        raise ImproperlyConfigured(f"STORAGE_URL: {_EXPECTED}") from error
+        raise ImproperlyConfigured(f"{name}: {_EXPECTED}") from error
     options = {name: values[-1] for name, values in parse_qs(parts.query).items()}
-    name, _, prefix = unquote(parts.path).strip("/").partition("/")
-    if parts.scheme != "s3" or not host or not name or set(options) - _KNOWN:
-        raise ImproperlyConfigured(f"STORAGE_URL: {_EXPECTED}")
-    tls = _has_tls(options.get("tls", "on"), host)
+    bucket, _, prefix = unquote(parts.path).strip("/").partition("/")
+    if parts.scheme != "s3" or not host or not bucket or set(options) - _KNOWN:
+        raise ImproperlyConfigured(f"{name}: {_EXPECTED}")
+    tls = _has_tls(options.get("tls", "on"), host, name)
     place = f"[{host}]" if ":" in host else host
     return Bucket(
-        name=name,
+        name=bucket,
         prefix=f"{prefix}/" if prefix else "",
         endpoint=f"{'https' if tls else 'http'}://{place}{f':{port}' if port else ''}",
         region=options.get("region", "us-east-1"),
@@ -47,11 +47,11 @@ def parse_bucket(url: str) -> Bucket:
     )
 
 
-def _has_tls(wanted: str, host: str) -> bool:
+def _has_tls(wanted: str, host: str, name: str) -> bool:
     if wanted not in ("on", "off"):
-        raise ImproperlyConfigured("STORAGE_URL: tls is on or off.")
+        raise ImproperlyConfigured(f"{name}: tls is on or off.")
     if wanted == "off" and host not in _LOCAL:
-        raise ImproperlyConfigured("STORAGE_URL: tls=off is for a server on this machine only.")
+        raise ImproperlyConfigured(f"{name}: tls=off is for a server on this machine only.")
     return wanted == "on"
 
 
