@@ -104,6 +104,14 @@ def test_a_paper_that_is_lost_is_named_and_the_rest_handed_over(party, tmp_path,
         assert f"papers/{lost.pk}.pdf" not in file.namelist()
 
 
+@pytest.mark.parametrize("name", ["missing/party.zip", "."])
+def test_a_place_that_can_not_be_written_is_told_and_leaves_no_trail(party, tmp_path, name):
+    with pytest.raises(CommandError, match="The export was not finished"):
+        call_command("export_party", "P1", company="northgate", to=tmp_path / name)
+    trail = LogEntry.objects.get_for_object(party)
+    assert not trail.filter(changes__has_key="personal data").exists()
+
+
 def test_who_handed_it_over_stands_in_the_trail(party, tmp_path, monkeypatch):
     monkeypatch.setenv("LOGNAME", "olive")
     path = tmp_path / "party.zip"
@@ -204,6 +212,14 @@ def test_an_unknown_party_and_an_answer_that_is_not_erase_change_nothing(party, 
         call_command("erase_party", "P9", company="northgate")
     monkeypatch.setattr("builtins.input", lambda question: "yes")
     with pytest.raises(CommandError, match="Nothing was changed"):
+        call_command("erase_party", "P1", company="northgate")
+    party.refresh_from_db()
+    assert party.email == EMAIL
+
+
+def test_where_nobody_can_answer_nobody_is_erased(party, monkeypatch):
+    monkeypatch.setattr("sys.stdin", StringIO())
+    with pytest.raises(CommandError, match=r"Nothing was changed: .* --no-input"):
         call_command("erase_party", "P1", company="northgate")
     party.refresh_from_db()
     assert party.email == EMAIL

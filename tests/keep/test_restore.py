@@ -316,6 +316,9 @@ def test_it_goes_into_an_empty_database_only_unless_it_may_replace(filled, folde
     Balance.objects.all().delete()
     with pytest.raises(CommandError, match="The database is not empty"):
         call_command("restore", str(folder))
+    monkeypatch.setattr("sys.stdin", StringIO())
+    with pytest.raises(CommandError, match="--no-input"):
+        call_command("restore", str(folder), replace=True)
     monkeypatch.setattr("builtins.input", lambda question: "yes")
     with pytest.raises(CommandError, match="Nothing was changed"):
         call_command("restore", str(folder), replace=True)
@@ -347,6 +350,13 @@ def test_an_empty_passphrase_is_none(filled, folder, tmp_path):
     (tmp_path / "empty").write_text(" \n")
     with pytest.raises(CommandError, match="is empty"):
         made_backup(folder, "--passphrase-file", str(tmp_path / "empty"))
+    assert not folder.exists()
+
+
+def test_a_passphrase_that_is_no_text_is_told(filled, folder, tmp_path):
+    (tmp_path / "latin").write_bytes("käse".encode("latin-1"))
+    with pytest.raises(CommandError, match=r"latin is no text in UTF-8"):
+        made_backup(folder, "--passphrase-file", str(tmp_path / "latin"))
     assert not folder.exists()
 
 

@@ -57,6 +57,14 @@ def ended(running: Running, number: int) -> int:
     return running.process.wait(60)
 
 
+@pytest.mark.parametrize(
+    ("option", "value"), [("port", "99999"), ("port", "0"), ("workers", "0"), ("workers", "two")]
+)
+def test_a_port_or_number_that_can_not_be_is_refused(option, value):
+    with pytest.raises(CommandError, match=f"--{option}: '{value}': expected a number from 1 to"):
+        call_command("serve", f"--{option}", value)
+
+
 @pytest.mark.servers
 def test_it_runs_all_with_a_broker_of_its_own_revives_it_and_stops_when_told(place):
     port = free_port()

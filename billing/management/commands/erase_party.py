@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from billing.management.parties import add_party_arguments, party_meant
 from billing.services.erasing import Erased, erase_party
+from documents.management.confirming import require_word
 
 
 class Command(BaseCommand):
@@ -25,8 +26,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         party = party_meant(options)
-        if not options["no_input"] and input(f"Type 'erase' to erase {party}: ") != "erase":
-            raise CommandError("Nothing was changed.")
+        if not options["no_input"]:
+            require_word("erase", f"erase {party}")
         try:
             erased = erase_party(party=party, by=None, apply_retention=options["apply_retention"])
         except ValidationError as error:

@@ -5,7 +5,7 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
 from billing.audit import note
 from billing.management.parties import add_party_arguments, operator, party_meant
@@ -22,7 +22,10 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         party = party_meant(options)
         path = options["to"] or Path(f"party-{party.pk}.zip")
-        problems = write_export(party, path)
+        try:
+            problems = write_export(party, path)
+        except OSError as error:
+            raise CommandError(f"The export was not finished: {error}") from error
         told = f"exported at the command line by {operator()}"
         note([party], {"personal data": ("", told)}, None)
         self.stdout.write(f"{party} is in {path}.")

@@ -54,13 +54,17 @@ def _seal(options: dict[str, Any]) -> Seal:
     if options["encrypt_to"]:
         return seal_to(options["encrypt_to"])
     if options["passphrase_file"]:
-        passphrase = read_passphrase(options["passphrase_file"])
+        passphrase = read_secret(options["passphrase_file"])
         return seal_by_passphrase(options["folder"], passphrase, is_first=True)
     return OPEN
 
 
-def read_passphrase(path: Path) -> str:
-    passphrase = path.read_text(encoding="utf-8").strip()
-    if not passphrase:
+def read_secret(path: Path) -> str:
+    """The passphrase or identity that a file holds."""
+    try:
+        secret = path.read_text(encoding="utf-8").strip()
+    except UnicodeDecodeError as error:
+        raise CommandError(f"{path} is no text in UTF-8.") from error
+    if not secret:
         raise CommandError(f"{path} is empty.")
-    return passphrase
+    return secret

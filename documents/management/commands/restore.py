@@ -16,7 +16,8 @@ from documents.backups.sealing import (
     seal_by_identity,
     seal_by_passphrase,
 )
-from documents.management.commands.backup import read_passphrase
+from documents.management.commands.backup import read_secret
+from documents.management.confirming import require_word
 
 _MOST_NAMED = 50
 
@@ -66,8 +67,7 @@ class Command(BaseCommand):
         if not options["replace"] or options["no_input"]:
             return
         self.stdout.write(f"Everything in this database goes, and {backup.name} takes its place.")
-        if input("Type 'replace' to go on: ") != "replace":
-            raise CommandError("Nothing was changed.")
+        require_word("replace", "go on")
 
     def _report(self, backup: Path, manifest: Manifest, restored: Restored) -> None:
         self.stdout.write(
@@ -93,8 +93,8 @@ def _seal(manifest: Manifest, options: dict[str, Any]) -> Seal:
     if not manifest.sealed:
         return OPEN
     if options["identity"]:
-        return seal_by_identity(options["identity"].read_text(encoding="utf-8"))
+        return seal_by_identity(read_secret(options["identity"]))
     if options["passphrase_file"]:
-        passphrase = read_passphrase(options["passphrase_file"])
+        passphrase = read_secret(options["passphrase_file"])
         return seal_by_passphrase(options["folder"], passphrase, is_first=False)
     raise CannotOpen("The backup is encrypted: give --identity FILE or --passphrase-file FILE.")

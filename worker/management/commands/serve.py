@@ -1,6 +1,7 @@
 """`manage.py serve`: all of Pressroom on this machine, until Ctrl-C."""
 
 import socket
+from argparse import ArgumentTypeError
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,12 +21,24 @@ from worker.processes import (
 from worker.supervisor import Supervisor
 
 
+def number_from(least: int, most: int) -> Callable[[str], int]:
+    """For argparse."""
+
+    def number(text: str) -> int:
+        if not text.isdecimal() or not least <= int(text) <= most:
+            raise ArgumentTypeError(f"{text!r}: expected a number from {least} to {most}")
+        return int(text)
+
+    return number
+
+
 class Command(BaseCommand):
     help = "Run web, dispatcher and workers on this machine (and a broker, unless one is given)."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--port", type=int, default=8000, help="on 127.0.0.1 (default 8000)")
-        parser.add_argument("--workers", type=int, default=2, help="batch renders at once")
+        port, workers = number_from(1, 65_535), number_from(1, 1000)
+        parser.add_argument("--port", type=port, default=8000, help="on 127.0.0.1 (default 8000)")
+        parser.add_argument("--workers", type=workers, default=2, help="batch renders at once")
         parser.add_argument(
             "--logs", choices=["files", "terminal"], default="files", help="where logs go"
         )
