@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, timedelta
+from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -61,7 +62,8 @@ def store_draft(invoice: Invoice, items: Sequence[InvoiceItem], by: User | None)
 def _store(invoice: Invoice, items: list[InvoiceItem], by: User | None) -> None:
     is_new = invoice._state.adding
     if not is_new:
-        locked_draft(invoice, "Only a draft can be changed.")
+        draft = locked_draft(invoice, "Only a draft can be changed.")
+        _require_party_of_challans(draft, invoice.party_id)
     party = active_party(invoice.company, invoice.party_id)
     invoice.currency = invoice.company.currency
     check_invoice(invoice, items)
@@ -75,6 +77,14 @@ def _store(invoice: Invoice, items: list[InvoiceItem], by: User | None) -> None:
     else:
         invoice.save(update_fields=[*_ENTERED, *_COMPUTED, "updated_at"])
     note_items(invoice, replace_items(invoice, items), by)
+
+
+def _require_party_of_challans(draft: Invoice, party_id: UUID) -> None:
+    """Goods that one party got are not billed to another."""
+    if draft.party_id != party_id and draft.challans.exists():
+        raise ValidationError(
+            {"party": "It has challans of another party: delete the draft, or keep the party."}
+        )
 
 
 def _as_new(invoice: Invoice, by: User | None) -> None:

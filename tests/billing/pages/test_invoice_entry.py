@@ -9,10 +9,12 @@ from django.urls import reverse
 
 from billing.forms import InvoiceForm, InvoiceItemFormSet
 from billing.models import Invoice, InvoiceState
+from billing.services import invoice_challans
 from billing.views import InvoiceCreateView, invoices
 from tests.billing.factories import draft_invoice, new_party, posted_invoice
 from tests.billing.pages.typed import invoice as typed
 from tests.billing.pages.typed import line, lines
+from tests.billing.services.entering import delivered_challan
 from tests.factories import CompanyFactory
 
 CREATE = "/billing/invoices/create/"
@@ -157,6 +159,17 @@ def test_a_draft_is_changed_with_all_its_lines(clerk, party):
     draft.refresh_from_db()
     assert [item.description for item in draft.items.all()] == ["Jug"]
     assert draft.total == 12
+
+
+def test_a_draft_of_challans_is_not_issued_for_another_party(clerk, company, party):
+    draft = invoice_challans(challans=[delivered_challan(party)], by=None)
+    other = new_party(company, code="P2")
+    response = clerk.post(f"/billing/invoices/{draft.pk}/edit/", typed(other, issue="1"))
+    assert response.status_code == 200
+    [said] = response.context["form"].errors["party"]
+    assert said.startswith("It has challans of another party")
+    draft.refresh_from_db()
+    assert (draft.party, draft.state) == (party, InvoiceState.DRAFT)
 
 
 def test_an_issued_invoice_is_not_changed_and_says_why(clerk, party):

@@ -142,6 +142,21 @@ class TestRefusals:
         draft = Invoice(company=party.company, invoice_date=DAY)
         assert refused_for(lambda: save_draft(invoice=draft, items=[], by=None)) == "party"
 
+    def test_another_party_than_the_one_that_got_the_goods(self, company, party):
+        draft = invoice_challans(challans=[delivered_challan(party)], by=None)
+        draft.party = new_party(company, "P2")
+        said = refusal(lambda: save_draft(invoice=draft, items=[item()], by=None))
+        assert said[0] == "party"
+        assert "challans of another party" in said[1]
+        saved = Invoice.objects.get(pk=draft.pk)
+        assert (saved.party, saved.items.get().description) == (party, "Jug")
+
+    def test_but_a_draft_without_challans_may_get_another_party(self, company, party):
+        draft = entered(party)
+        draft.party = new_party(company, "P2")
+        save_draft(invoice=draft, items=[item()], by=None)
+        assert Invoice.objects.get(pk=draft.pk).party == draft.party
+
     def test_an_invoice_that_is_no_draft_any_more(self, party):
         stale = entered(party)
         issue_invoice(invoice=stale, by=None)
