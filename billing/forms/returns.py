@@ -89,6 +89,9 @@ class ReturnForm(RowsMixin, forms.Form):
         return cleaned
 
     def _clean_of_invoice(self, invoice: Invoice) -> None:
+        day = self.cleaned_data.get("return_date")
+        if day and day < invoice.invoice_date:
+            self.add_error("return_date", "The date is before the invoice's.")
         sold = {str(row.item.pk): row for row in self.sold(invoice)}
         names = {key: row.item.description[:60] for key, row in sold.items()}
         numbers = self.parse_rows("quantity", names, "There is no such item on the invoice.")

@@ -57,7 +57,8 @@ def record_return(
 
     Without an invoice only where that was allowed (or nobody asks: `by` is None), with a reason.
     Raises ValidationError, by field: no line, more than was sold less what came back already, a
-    date in the future or in closed books, an invoice of somebody else, no invoice and no reason.
+    date before the invoice's, in the future or in closed books, an invoice of somebody else, no
+    invoice and no reason.
     """
     company, reason = party.company, reason.strip()
     if require_day(return_date, "return_date") > today(company):
@@ -69,6 +70,8 @@ def record_return(
     with acting(by), transaction.atomic():
         require_open(company=company, day=return_date, field="return_date")
         locked = lock_invoice(invoice) if invoice else None
+        if locked is not None and return_date < locked.invoice_date:
+            raise ValidationError({"return_date": "The date is before the invoice's."})
         document = Return(
             company=company,
             party=party,

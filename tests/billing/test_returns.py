@@ -68,6 +68,13 @@ class TestAgainstAnInvoice:
         assert (invoice.state, invoice.due) == (InvoiceState.PAID, 0)
         assert Balance.objects.get(party=party).current == 0
 
+    def test_goods_do_not_come_back_before_they_were_invoiced(self, party):
+        invoice = sold(party)
+        line = ReturnLine(quantity=D(1), item=invoice.items.get())
+        early = DAY - timedelta(days=1)
+        assert refused_field(party, [line], invoice=invoice, return_date=early) == "return_date"
+        assert returned_item(invoice, day=DAY).return_date == invoice.invoice_date
+
     def test_what_was_paid_already_becomes_credit(self, company, party):
         invoice = sold(party)
         posted_payment(party, "15", invoice=invoice)

@@ -359,7 +359,7 @@ def random_books(company, seed, months=6, parties=5):
                 part = max(D("0.01"), round(invoice.due * D(str(chance.random())), 2))
                 posted_payment(party, str(min(part, invoice.due)), day(), invoice)
             elif what < 0.6:
-                returned_item(invoice, day=day())
+                returned_item(invoice, day=max(day(), invoice.invoice_date))
             elif what < 0.8:
                 posted_payment(party, amount(), day())
             elif what < 0.9:

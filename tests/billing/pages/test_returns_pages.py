@@ -117,6 +117,7 @@ def test_what_came_back_already_can_not_come_back_again(clerk, party):
     ("field", "typed", "wrong"),
     [
         ("return_date", "2999-01-01", "in the future"),
+        ("return_date", "2026-03-09", "before the invoice's"),
         ("return_date", "x", "Write the date as"),
         ("reason", "x" * 201, "at most 200"),
         ("reason", "a\0", "Null characters"),

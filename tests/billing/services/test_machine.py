@@ -209,7 +209,7 @@ class Books(BooksThatAddUp):
                 party=invoice.party,
                 invoice=invoice,
                 lines=lines,
-                return_date=self.day(age),
+                return_date=max(self.day(age), invoice.invoice_date),
                 by=None,
             )
 
