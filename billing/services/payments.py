@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
+from uuid import UUID, uuid4
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -41,9 +42,11 @@ def record_payment(
     method: PaymentMethod | str = PaymentMethod.BANK,
     reference: str = "",
     notes: str = "",
+    key: UUID | None = None,
 ) -> Payment:
     """A payment of the party: all of it against `invoice`, or spread over several as
-    `allocations` say, or on account. What is spread over none is on account.
+    `allocations` say, or on account. What is spread over none is on account. `key` is its primary
+    key, so that whoever asks with the same one again makes no second payment.
 
     Raises ValidationError, by field: an amount that is not positive, not in whole minor units or
     more than an invoice's balance due; allocations that are more than the amount; a date in the
@@ -60,6 +63,7 @@ def record_payment(
     else:
         _check_shares(allocations, amount, company.currency)
     payment = Payment(
+        id=key or uuid4(),
         company=company,
         party=party,
         invoice=invoice or _only_one(allocations, amount),

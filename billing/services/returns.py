@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
+from uuid import UUID, uuid4
 
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
@@ -52,9 +53,11 @@ def record_return(
     invoice: Invoice | None = None,
     reason: str = "",
     may_go_without_invoice: bool = False,
+    key: UUID | None = None,
 ) -> Return:
     """A return of the party: it reduces the balance, and the invoice as far as that is due.
 
+    `key` is its primary key, so that whoever asks with the same one again makes no second return.
     Without an invoice only where that was allowed (or nobody asks: `by` is None), with a reason.
     Raises ValidationError, by field: no line, more than was sold less what came back already, a
     date before the invoice's, in the future or in closed books, an invoice of somebody else, no
@@ -73,6 +76,7 @@ def record_return(
         if locked is not None and return_date < locked.invoice_date:
             raise ValidationError({"return_date": "The date is before the invoice's."})
         document = Return(
+            id=key or uuid4(),
             company=company,
             party=party,
             invoice=locked,

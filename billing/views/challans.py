@@ -97,7 +97,7 @@ class ChallanEntryView(EntryView):
 
     def save(self, form: Any, lines: Any) -> Challan:
         # A copy: an attempt that failed must leave nothing behind for the next one.
-        challan: Challan = copy(form.instance)
+        challan: Challan = self.keyed(copy(form.instance))
         return save_challan(challan=challan, items=lines.items(), by=self.request.user)
 
     def said(self, record: Challan) -> str:
@@ -105,6 +105,8 @@ class ChallanEntryView(EntryView):
 
 
 class ChallanCreateView(ChallanEntryView):
+    rows = staticmethod(challan_page_rows)
+
     def initial(self) -> dict[str, Any]:
         return {"party": self.request.GET.get("party", "")}
 

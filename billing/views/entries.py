@@ -5,27 +5,40 @@
         template_name = "billing/payments/form.html"    # extends "billing/form_base.html"
         form_class = PaymentForm                         # Form(data, *, company=..., instance=...)
         def save(self, form, lines):                     # calls services; may raise ValidationError
-            return record_payment(..., by=self.request.user)
+            return record_payment(..., key=self.token, by=self.request.user)
 
 For lines set `formset_class` (see billing/forms/items.py); for changing a record that is there, add
 `RecordMixin` in front and `rows`. `save` runs in one transaction, and again if the database says
-that it lost a race (`max_retries` times). The page's context: `form`, `lines`, `record`.
+that it lost a race (`max_retries` times). The page's context: `form`, `lines`, `record`, `token`.
+
+The form of a new record carries a token, which `save` makes the record's key: a form that is sent
+twice, one after the other or at once, makes one record. `rows` are those that it may have made.
 """
 
-from typing import Any, ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar, TypeVar
+from uuid import UUID, uuid4
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.db import models, transaction
+from django.db import IntegrityError, models, transaction
 from django.forms import BaseForm
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect
+from django.utils.functional import cached_property
 
 from accounts.access import CompanyRequest
 from accounts.models import Role
 from billing.forms.items import BaseItemFormSet
+from billing.forms.shared import token_of
 from billing.services.retrying import retry_transient
 from billing.views.shared import PageMixin, add_errors
+
+ModelT = TypeVar("ModelT", bound=models.Model)
+
+_TWICE = "The form was sent twice: it counts once, as it came first."
+# What it made is deleted, or the token is of something else that nobody here may see.
+_USED = "This form was used before. Look over what is in it, and save it again as a new one."
 
 
 class EntryView(PageMixin):
@@ -35,6 +48,7 @@ class EntryView(PageMixin):
     template_name: ClassVar[str]
     form_class: ClassVar[Any]
     formset_class: ClassVar[type[BaseItemFormSet] | None] = None
+    rows: Any = None
 
     def save(self, form: Any, lines: Any) -> Any:
         raise NotImplementedError
@@ -48,6 +62,17 @@ class EntryView(PageMixin):
     def instance(self) -> models.Model | None:
         """The record that is changed; a new one for each attempt to save."""
         return getattr(self, "record", None)
+
+    @cached_property
+    def token(self) -> UUID | None:
+        """What the form of a new record was sent with, if it was."""
+        return None if self.instance() else token_of(self.request.POST.get("token", ""))
+
+    def keyed(self, record: ModelT) -> ModelT:
+        """A new record under the form's token; one that is there as it is."""
+        if self.token is not None:
+            record.pk = self.token
+        return record
 
     def initial(self) -> dict[str, Any]:
         return {}
@@ -67,18 +92,48 @@ class EntryView(PageMixin):
         return self._show(self.make_form(), self.make_lines())
 
     def post(self, request: CompanyRequest, **kwargs: Any) -> HttpResponse:
-        form, lines = self.make_form(request.POST), self.make_lines(request.POST)
-        # Both are asked, so that all errors are shown at once.
-        valid = [part.is_valid() for part in (form, lines) if part is not None]
-        if all(valid):
-            try:
-                record = retry_transient(lambda: self._save(form, lines), self.max_retries)
-            except ValidationError as error:
-                add_errors(form, error)
-            else:
+        made = self._made_before()
+        if made is None:
+            form, lines = self.make_form(request.POST), self.make_lines(request.POST)
+            record = self._saved(form, lines)
+            if record is not None:
                 messages.success(request, self.said(record))
                 return redirect(self.next_url(record))
-        return self._show(form, lines)
+            # Refused, it may be, for what the same form did that arrived at the same moment.
+            made = self._made_before()
+        if made is None:
+            return self._show(form, lines)
+        messages.info(request, f"{self.said(made)} {_TWICE}")
+        return redirect(self.next_url(made))
+
+    def _made_before(self) -> Any:
+        if self.token is None:
+            return None
+        return self.rows(self.request.company).filter(pk=self.token).first()
+
+    def _saved(self, form: BaseForm, lines: BaseItemFormSet | None) -> Any:
+        """The record, or None with what is wrong in the form."""
+        # Both are asked, so that all errors are shown at once.
+        valid = [part.is_valid() for part in (form, lines) if part is not None]
+        if not all(valid):
+            return None
+        try:
+            return retry_transient(lambda: self._save(form, lines), self.max_retries)
+        except ValidationError as error:
+            add_errors(form, error)
+        except IntegrityError as error:
+            if not self._is_of_token(error):
+                raise
+            if self._made_before() is None:
+                form.add_error(None, _USED)
+                self.token = None
+        return None
+
+    def _is_of_token(self, error: IntegrityError) -> bool:
+        if self.token is None:
+            return False
+        table = self.rows(self.request.company).model._meta.db_table
+        return f"{table}_pkey" in str(error) or f"{table}.id" in str(error)
 
     def _save(self, form: BaseForm, lines: BaseItemFormSet | None) -> Any:
         with transaction.atomic():
@@ -90,3 +145,9 @@ class EntryView(PageMixin):
     def _show(self, form: BaseForm, lines: BaseItemFormSet | None) -> HttpResponse:
         shown = {"form": form, "lines": lines, "record": self.instance()}
         return self.page(self.template_name, {**shown, **self.context()})
+
+    def page(
+        self, template: str, context: Mapping[str, Any] | None = None, status: int = 200
+    ) -> HttpResponse:
+        token = None if self.instance() else self.token or uuid4()
+        return super().page(template, {"token": token, **(context or {})}, status)

@@ -87,7 +87,7 @@ class InvoiceEntryView(EntryView):
 
     def save(self, form: Any, lines: Any) -> Invoice:
         # A copy: an attempt that failed must leave nothing behind for the next one.
-        invoice: Invoice = copy(form.instance)
+        invoice: Invoice = self.keyed(copy(form.instance))
         draft = save_draft(invoice=invoice, items=lines.items(), by=self.request.user)
         if "issue" in self.request.POST:
             draft = issue_invoice(invoice=draft, by=self.request.user)
@@ -100,6 +100,7 @@ class InvoiceEntryView(EntryView):
 
 
 class InvoiceCreateView(InvoiceEntryView):
+    rows = staticmethod(invoice_page_rows)
     max_retries = 3
 
     def initial(self) -> dict[str, Any]:

@@ -57,11 +57,11 @@ class PartyEntryView(EntryView):
     form_class = PartyForm
 
     def save(self, form: Any, lines: Any) -> Party:
-        return save_party(party=copy(form.instance), by=self.request.user)
+        return save_party(party=self.keyed(copy(form.instance)), by=self.request.user)
 
 
 class PartyCreateView(PartyEntryView):
-    pass
+    rows = staticmethod(all_parties)
 
 
 class PartyUpdateView(RecordMixin, PartyEntryView):

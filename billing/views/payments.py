@@ -79,6 +79,7 @@ class PaymentCreateView(EntryView):
     section = "payments"
     template_name = "billing/payments/form.html"
     form_class = PaymentForm
+    rows = staticmethod(payment_page_rows)
 
     def initial(self) -> dict[str, Any]:
         invoice = self.invoice()
@@ -124,6 +125,7 @@ class PaymentCreateView(EntryView):
             method=cleaned["method"],
             reference=cleaned["reference"],
             notes=cleaned["notes"],
+            key=self.token,
             by=self.request.user,
         )
 

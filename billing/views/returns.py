@@ -76,6 +76,7 @@ class ReturnCreateView(EntryView):
     template_name = "billing/returns/form.html"
     form_class = ReturnForm
     formset_class = ReturnItemFormSet
+    rows = staticmethod(return_page_rows)
 
     def invoice(self) -> Invoice | None:
         """The one whose goods come back. Raises Http404 for one that is not the company's."""
@@ -142,6 +143,7 @@ class ReturnCreateView(EntryView):
             return_date=cleaned["return_date"],
             reason=cleaned["reason"],
             may_go_without_invoice=self.may["correct"],
+            key=self.token,
             by=self.request.user,
         )
 

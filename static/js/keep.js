@@ -6,7 +6,7 @@
   const PREFIX = "pressroom:entry:";
   const form = document.querySelector("[data-entry]");
   const own = form && PREFIX + form.dataset.keep;
-  const UNKEPT = new Set(["csrfmiddlewaretoken", "reason"]);
+  const UNKEPT = new Set(["csrfmiddlewaretoken", "reason", "token"]);
   let waiting = 0;
 
   function read(key) {
@@ -44,7 +44,8 @@
       ([name, value]) => !UNKEPT.has(name) && typeof value === "string");
     const labels = [...form.querySelectorAll("select[data-picker]")].map((select) => [
       select.name, select.value, select.selectedOptions[0]?.textContent || ""]);
-    write(own, { fields, labels, sent });
+    // Sent with the same token again, it is not saved twice: the answer may have been lost.
+    write(own, { fields, labels, sent, token: sent ? form.elements.token?.value : undefined });
   }
 
   function setPicked(select, value, label) {
@@ -76,6 +77,7 @@
       if (field.type === "checkbox") field.checked = true;
       else if (field instanceof Element) field.value = value;
     }
+    if (kept.sent && kept.token && form.elements.token) form.elements.token.value = kept.token;
     for (const [name, value, label] of kept.labels) setPicked(form.elements[name], value, label);
     sortRows();
     if (window.pressroomLines) window.pressroomLines.refresh();
@@ -116,11 +118,17 @@
   else if (kept) restore(kept);
   form.addEventListener("input", onTyped);
   form.addEventListener("change", onTyped);
+  let sent = false;
   form.addEventListener("submit", () => {
     stopWaiting();
+    sent = true;
     keep(true);
   });
   window.addEventListener("pagehide", () => { if (waiting) keep(); });
+  // A form that comes back out of the browser's memory after it was sent is another entry.
+  window.addEventListener("pageshow", (event) => {
+    if (event.persisted && sent) window.location.reload();
+  });
   form.addEventListener("keydown", (event) => {
     if ((event.ctrlKey || event.metaKey) && event.key === "s") {
       event.preventDefault();

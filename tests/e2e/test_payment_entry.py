@@ -8,6 +8,14 @@ from billing.models import Invoice, Payment
 from tests.billing.factories import new_party, posted_invoice
 from tests.e2e.office import sign_in, type_party
 
+_SEND_AND_HEAR_NOTHING = """async () => {
+    const form = document.querySelector("[data-entry]");
+    const body = new URLSearchParams(new FormData(form));
+    form.addEventListener("submit", (event) => event.preventDefault(), { once: true });
+    form.requestSubmit(form.querySelector("[name=save]"));
+    await fetch("", { method: "POST", body, redirect: "manual" });
+}"""
+
 
 @pytest.fixture
 def at_the_form(page: Page, owner: Membership, live_server) -> Page:
@@ -95,3 +103,24 @@ def test_what_was_cancelled_is_not_there_again(at_the_form: Page):
     expect(page.locator("#id_amount")).to_be_visible()
     expect(page.locator("#id_amount")).to_have_value("")
     expect(page.locator("[data-kept]")).to_be_hidden()
+
+
+def test_an_answer_that_was_lost_is_no_reason_for_a_second_payment(at_the_form: Page):
+    page = at_the_form
+    type_party(page)
+    page.locator("#id_amount").fill("45")
+    page.evaluate(_SEND_AND_HEAR_NOTHING)
+    assert Payment.objects.count() == 1
+    page.goto("/billing/payments/create/")
+    expect(page.locator("#id_amount")).to_have_value("45")
+    page.locator("[name=save]").click()
+    expect(page.get_by_text("The form was sent twice: it counts once")).to_be_visible()
+    assert Payment.objects.count() == 1
+
+    page.goto("/billing/payments/create/")
+    expect(page.locator("#id_amount")).to_have_value("")
+    type_party(page)
+    page.locator("#id_amount").fill("45")
+    page.locator("[name=save]").click()
+    expect(page.get_by_text("is recorded.")).to_be_visible()
+    assert Payment.objects.count() == 2
