@@ -1,5 +1,6 @@
 """The arrows of a challan: open -> delivered -> invoiced, or cancelled; each one conditional."""
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -9,6 +10,13 @@ from django.utils.timezone import now
 from accounts.models import User
 from billing.audit import note
 from billing.models import Challan, ChallanState, Invoice
+
+_DELIVERED_WITH = re.compile(r"^Delivered with (.+)\.$", re.MULTILINE)
+
+
+def delivered_with(challans: Iterable[Challan]) -> str:
+    """What the invoice of some challans says of them."""
+    return f"Delivered with {', '.join(challan.challan_number for challan in challans)}."
 
 
 def change_challans(
@@ -57,3 +65,34 @@ def free_challans(invoice: Invoice, by: User | None) -> None:
             by=by,
             invoice=None,
         )
+
+
+def take_over_challans(copied: Invoice, by: User | None) -> None:
+    """The challans that a copied invoice named are billed by the copy, where all of them may be
+    billed again, as after a void; where not, the copy does not name them.
+
+    Must be called in a transaction.
+    """
+    said = _DELIVERED_WITH.search(copied.notes)
+    if said is None:
+        return
+    numbers = said[1].split(", ")
+    challans = list(
+        Challan.objects.for_company(copied.company_id)
+        .filter(party=copied.party_id, challan_number__in=numbers)
+        .order_by("pk")
+        .select_for_update()
+    )
+    if len(challans) == len(numbers) and {row.state for row in challans} == {
+        ChallanState.DELIVERED
+    }:
+        change_challans(
+            challans,
+            of=[ChallanState.DELIVERED],
+            to=ChallanState.INVOICED,
+            by=by,
+            invoice=copied,
+        )
+    elif challans:
+        copied.notes = copied.notes.replace(said[0], "").strip()
+        copied.save(update_fields=["notes"])

@@ -11,7 +11,7 @@ from billing.audit import acting
 from billing.dates import today
 from billing.models import Challan, ChallanItem, ChallanState, Invoice, InvoiceItem, Series
 from billing.numbering import take_number
-from billing.services.challan_states import change_challans
+from billing.services.challan_states import change_challans, delivered_with
 from billing.services.checking import (
     MOST_ITEMS,
     active_party,
@@ -145,7 +145,7 @@ def invoice_challans(*, challans: Sequence[Challan], by: User | None) -> Invoice
             reference=", ".join(dict.fromkeys(row.reference for row in locked if row.reference))[
                 :100
             ],
-            notes=f"Delivered with {', '.join(row.challan_number for row in locked)}.",
+            notes=delivered_with(locked),
             terms=locked[0].company.terms,
         )
         save_draft(invoice=draft, items=_invoice_items(locked), by=by)

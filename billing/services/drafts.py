@@ -12,7 +12,7 @@ from billing.audit import acting
 from billing.dates import today
 from billing.models import Invoice, InvoiceItem, InvoiceState, Party
 from billing.money import ZERO, Totals
-from billing.services.challan_states import free_challans
+from billing.services.challan_states import free_challans, take_over_challans
 from billing.services.checking import active_party, check_invoice, check_totals
 from billing.services.invoices import locked_draft, set_totals
 from billing.services.items import note_items, replace_items
@@ -118,14 +118,19 @@ def preview_totals(*, invoice: Invoice, items: Sequence[InvoiceItem]) -> Totals:
 
 
 def copy_invoice(*, invoice: Invoice, by: User | None) -> Invoice:
-    """A new draft of today with the same content, of any invoice, a void one too."""
+    """A new draft of today with the same content, of any invoice; that of a void one bills its
+    challans.
+    """
     party = active_party(invoice.company, invoice.party_id)
     copied = Invoice(company=invoice.company, created_by=by, invoice_date=today(invoice.company))
     for name in _ENTERED:
         if name not in ("invoice_date", "due_date"):
             setattr(copied, name, getattr(invoice, name))
     copied.due_date = copied.invoice_date + timedelta(days=party.payment_terms_days)
-    return store_draft(copied, list(invoice.items.all()), by)
+    with acting(by), transaction.atomic():
+        draft = store_draft(copied, list(invoice.items.all()), by)
+        take_over_challans(draft, by)
+    return draft
 
 
 def delete_draft(*, invoice: Invoice, by: User | None) -> Invoice:

@@ -113,7 +113,7 @@ def test_an_answer_that_was_lost_is_no_reason_for_a_second_payment(at_the_form: 
     assert Payment.objects.count() == 1
     page.goto("/billing/payments/create/")
     expect(page.locator("#id_amount")).to_have_value("45")
-    page.locator("[name=save]").click()
+    page.get_by_role("button", name="Record payment").click()
     expect(page.get_by_text("The form was sent twice: it counts once")).to_be_visible()
     assert Payment.objects.count() == 1
 
@@ -121,6 +121,6 @@ def test_an_answer_that_was_lost_is_no_reason_for_a_second_payment(at_the_form: 
     expect(page.locator("#id_amount")).to_have_value("")
     type_party(page)
     page.locator("#id_amount").fill("45")
-    page.locator("[name=save]").click()
+    page.get_by_role("button", name="Record payment").click()
     expect(page.get_by_text("is recorded.")).to_be_visible()
     assert Payment.objects.count() == 2

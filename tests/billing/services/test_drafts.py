@@ -265,6 +265,26 @@ class TestCopying:
         assert (copied.total, copied.notes) == (invoice.total, "By hand")
         assert invoice.items.count() == copied.items.count() == 1
 
+    def test_what_is_corrected_by_void_and_copy_bills_its_challans_once(self, company, party):
+        challan = delivered_challan(party)
+        draft = invoice_challans(challans=[challan], by=None)
+        draft.notes = f"By hand\n{draft.notes}"
+        save_draft(invoice=draft, items=list(draft.items.all()), by=None)
+        issued_ = issue_invoice(invoice=draft, by=None)
+        beside = copy_invoice(
+            invoice=issued_, by=None
+        )  # which is billed, so the copy names nothing
+        assert (beside.notes, beside.challans.count()) == ("By hand", 0)
+        void_invoice(invoice=issued_, reason="Wrong price", by=None)
+        copied = copy_invoice(invoice=issued_, by=None)
+        assert (copied.notes, list(copied.challans.all())) == (issued_.notes, [challan])
+        assert refusal(lambda: invoice_challans(challans=[challan], by=None))
+        assert copy_invoice(invoice=issued_, by=None).notes == "By hand"
+
+    def test_notes_that_name_no_challan_stay(self, party):
+        invoice = issued(party, notes="Delivered with our own van.")
+        assert copy_invoice(invoice=invoice, by=None).notes == "Delivered with our own van."
+
     def test_prices_are_as_they_were_in_it(self, company, party):
         invoice = issued(party, item("120", tax="20"))
         company.prices_include_tax = True
