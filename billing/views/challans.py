@@ -25,7 +25,7 @@ from billing.services import (
 from billing.services.papers import request_paper
 from billing.tables.postings import ChallanTable
 from billing.views.bulk import BulkView
-from billing.views.entries import EntryView
+from billing.views.entries import ChangeMixin, EntryView
 from billing.views.lists import BulkAction, RecordListView
 from billing.views.shared import ActionView, RecordMixin
 
@@ -111,7 +111,7 @@ class ChallanCreateView(ChallanEntryView):
         return {"party": self.request.GET.get("party", "")}
 
 
-class ChallanUpdateView(RecordMixin, ChallanEntryView):
+class ChallanUpdateView(RecordMixin, ChangeMixin, ChallanEntryView):
     """Open ones only: what was delivered stays as it is."""
 
     rows = staticmethod(challan_page_rows)

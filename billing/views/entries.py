@@ -9,12 +9,17 @@
 
 For lines set `formset_class` (see billing/forms/items.py); for changing a record that is there, add
 `RecordMixin` in front and `rows`. `save` runs in one transaction, and again if the database says
-that it lost a race (`max_retries` times). The page's context: `form`, `lines`, `record`, `token`.
+that it lost a race (`max_retries` times). The page's context: `form`, `lines`, `record`, `token`,
+`version`.
 
 The form of a new record carries a token, which `save` makes the record's key: a form that is sent
 twice, one after the other or at once, makes one record. `rows` are those that it may have made.
+
+The form of a record that is there carries its version where the view is a `ChangeMixin`: who saves
+what somebody else has changed meanwhile is told, and nothing is saved.
 """
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any, ClassVar, TypeVar
 from uuid import UUID, uuid4
@@ -39,6 +44,10 @@ ModelT = TypeVar("ModelT", bound=models.Model)
 _TWICE = "The form was sent twice: it counts once, as it came first."
 # What it made is deleted, or the token is of something else that nobody here may see.
 _USED = "This form was used before. Look over what is in it, and save it again as a new one."
+_CHANGED = (
+    "Somebody changed it meanwhile, and nothing was saved. Look at it in another tab: what you "
+    "typed takes its place if you save again."
+)
 
 
 class EntryView(PageMixin):
@@ -151,3 +160,36 @@ class EntryView(PageMixin):
     ) -> HttpResponse:
         token = None if self.instance() else self.token or uuid4()
         return super().page(template, {"token": token, **(context or {})}, status)
+
+
+def version_of(record: models.Model) -> str:
+    """Another one after each change of its row."""
+    values = [getattr(record, field.attname) for field in record._meta.concrete_fields]
+    return hashlib.sha256(repr(values).encode()).hexdigest()[:16]
+
+
+class ChangeMixin(EntryView):
+    """Between RecordMixin and an EntryView: changes a record that is there."""
+
+    record: Any
+
+    @cached_property
+    def version(self) -> str:
+        """Of what the form is or was drawn for; one that was sent without it is not compared."""
+        if self.request.method == "POST":
+            return self.request.POST.get("version", "")
+        return version_of(self.record)
+
+    def _save(self, form: BaseForm, lines: BaseItemFormSet | None) -> Any:
+        with transaction.atomic():
+            mine = self.rows(self.request.company).filter(pk=self.record.pk)
+            now = mine.select_for_update(of=("self",)).first()
+            if self.version and now is not None and version_of(now) != self.version:
+                self.version = version_of(now)
+                raise ValidationError(_CHANGED)
+            return super()._save(form, lines)
+
+    def page(
+        self, template: str, context: Mapping[str, Any] | None = None, status: int = 200
+    ) -> HttpResponse:
+        return super().page(template, {"version": self.version, **(context or {})}, status)

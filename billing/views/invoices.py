@@ -24,7 +24,7 @@ from billing.services import issue_invoice, save_draft, void_invoice
 from billing.services.papers import request_paper
 from billing.tables import InvoiceTable
 from billing.views.bulk import BulkView
-from billing.views.entries import EntryView
+from billing.views.entries import ChangeMixin, EntryView
 from billing.views.lists import BulkAction, RecordListView
 from billing.views.shared import FragmentMixin, RecordMixin
 
@@ -111,7 +111,7 @@ class InvoiceCreateView(InvoiceEntryView):
         return {"compute_url": reverse("billing:invoice_compute")}
 
 
-class InvoiceUpdateView(RecordMixin, InvoiceEntryView):
+class InvoiceUpdateView(RecordMixin, ChangeMixin, InvoiceEntryView):
     """Drafts only: what is issued is voided, or corrected by a return."""
 
     rows = staticmethod(invoice_page_rows)

@@ -24,7 +24,7 @@ from billing.selectors.postings import (
 )
 from billing.services.parties import activate_party, deactivate_party, save_party
 from billing.tables.postings import PartyTable
-from billing.views.entries import EntryView
+from billing.views.entries import ChangeMixin, EntryView
 from billing.views.lists import RecordListView
 from billing.views.shared import ActionView, FragmentMixin, RecordMixin
 
@@ -64,7 +64,7 @@ class PartyCreateView(PartyEntryView):
     rows = staticmethod(all_parties)
 
 
-class PartyUpdateView(RecordMixin, PartyEntryView):
+class PartyUpdateView(RecordMixin, ChangeMixin, PartyEntryView):
     rows = staticmethod(all_parties)
 
     def instance(self) -> Party:
