@@ -45,8 +45,8 @@ _TWICE = "The form was sent twice: it counts once, as it came first."
 # What it made is deleted, or the token is of something else that nobody here may see.
 _USED = "This form was used before. Look over what is in it, and save it again as a new one."
 _CHANGED = (
-    "Somebody changed it meanwhile, and nothing was saved. Look at it in another tab: what you "
-    "typed takes its place if you save again."
+    "Somebody changed it meanwhile. Look at it in another tab: what you typed takes its place if "
+    "you save again."
 )
 
 

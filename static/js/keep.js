@@ -129,7 +129,8 @@
   window.addEventListener("pageshow", (event) => {
     if (event.persisted && sent) window.location.reload();
   });
-  form.addEventListener("keydown", (event) => {
+  // Of the page, not of the form: after a refusal the keyboard is at what is wrong, above it.
+  document.addEventListener("keydown", (event) => {
     if ((event.ctrlKey || event.metaKey) && event.key === "s") {
       event.preventDefault();
       form.requestSubmit(form.querySelector("[name=save]"));

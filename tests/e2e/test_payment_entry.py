@@ -1,7 +1,7 @@
 """A payment entered by keyboard alone: what it pays, spread, corrected, and kept while away."""
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from accounts.models import Membership
 from billing.models import Invoice, Payment
@@ -28,11 +28,17 @@ def at_the_form(page: Page, owner: Membership, live_server) -> Page:
     return page
 
 
-def test_a_payment_is_spread_and_recorded_by_keyboard(at_the_form: Page, complaints):
-    page = at_the_form
+def shares_of_the_party(page: Page) -> Locator:
+    """Where it is typed what each of its two open invoices gets, once they are there."""
     type_party(page)
     shares = page.get_by_role("textbox", name="How much pays")
     expect(shares).to_have_count(2)
+    return shares
+
+
+def test_a_payment_is_spread_and_recorded_by_keyboard(at_the_form: Page, complaints):
+    page = at_the_form
+    shares = shares_of_the_party(page)
     page.keyboard.press("Tab")
     expect(page.locator("#id_amount")).to_be_focused()
     page.keyboard.type("45")
@@ -52,9 +58,7 @@ def test_a_payment_is_spread_and_recorded_by_keyboard(at_the_form: Page, complai
 
 def test_what_was_typed_is_there_again_after_a_look_elsewhere(at_the_form: Page):
     page = at_the_form
-    type_party(page)
-    shares = page.get_by_role("textbox", name="How much pays")
-    expect(shares).to_have_count(2)
+    shares = shares_of_the_party(page)
     page.locator("#id_amount").fill("45")
     shares.nth(1).fill("7.50")
     page.goto("/billing/invoices/")  # at once
@@ -67,26 +71,27 @@ def test_what_was_typed_is_there_again_after_a_look_elsewhere(at_the_form: Page)
 
 def test_what_was_refused_is_there_again_after_a_look_elsewhere(at_the_form: Page):
     page = at_the_form
-    type_party(page)
-    shares = page.get_by_role("textbox", name="How much pays")
-    expect(shares).to_have_count(2)
+    shares = shares_of_the_party(page)
     page.locator("#id_amount").fill("45")
     shares.nth(1).fill("7.50")
     page.locator("#id_payment_date").fill("2099-01-01")
     page.keyboard.press("Control+s")
     expect(page.locator("#id_payment_date-errors")).to_be_visible()
+    expect(page.locator("[data-errors]")).to_be_focused()
+    page.locator("#id_payment_date").evaluate("field => { field.value = '2098-01-01' }")
+    page.keyboard.press("Control+s")
+    expect(page.locator("#id_payment_date")).to_have_value("2098-01-01")
+    expect(page.locator("[data-errors]")).to_be_focused()
     page.goto("/billing/invoices/")
     page.goto("/billing/payments/create/")
     expect(page.locator("#id_amount")).to_have_value("45")
-    expect(page.locator("#id_payment_date")).to_have_value("2099-01-01")
+    expect(page.locator("#id_payment_date")).to_have_value("2098-01-01")
     expect(shares.nth(1)).to_have_value("7.50")
 
 
 def test_enter_records_what_was_typed_and_spreads_nothing(at_the_form: Page):
     page = at_the_form
-    type_party(page)
-    shares = page.get_by_role("textbox", name="How much pays")
-    expect(shares).to_have_count(2)
+    shares = shares_of_the_party(page)
     page.locator("#id_amount").fill("50")
     shares.nth(1).fill("50")
     shares.nth(1).press("Enter")

@@ -7,16 +7,11 @@ from typing import Any
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
+from tests.test_configuration import PRODUCTION
+
 SETTINGS = Path(__file__).resolve().parents[2] / "config" / "settings.py"
 SECRET = "Zq8-f3KxW0vLr7TnB2mYpE5sHcJ9uGdA1oR6iQ4wX_tNbVzC" * 2
-GOOD = {
-    "PRESSROOM_MODE": "production",
-    "SECRET_KEY": SECRET,
-    "ALLOWED_HOSTS": "billing.example.com",
-    "PRESSROOM_SITE_URL": "https://billing.example.com",
-    "DATABASE_URL": "postgres://pressroom:word@database.example/pressroom",
-    "CELERY_BROKER_URL": "rediss://:word@broker.example:6379/0",
-}
+GOOD = {**PRODUCTION, "SECRET_KEY": SECRET}
 
 
 @pytest.fixture
