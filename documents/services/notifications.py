@@ -4,6 +4,7 @@ Each outcome is told to a user once, whoever announces it and how often: a notif
 by user, event, subject and occurrence.
 """
 
+import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -202,15 +203,15 @@ def _tell_owners(
 ) -> None:
     """Once a day of a subject, unless this `is_new` whatever was told of it today."""
     owners = company.memberships.filter(role=Role.OWNER, user__is_active=True)
-    now = database_now()
-    today = now.astimezone(ZoneInfo(company.time_zone)).date()
+    today = database_now().astimezone(ZoneInfo(company.time_zone)).date()
+    occurrence = secrets.randbelow(2**31) if is_new else today.toordinal()
     _tell(
         Notification(
             company=company,
             user_id=user,
             event=event,
             subject_id=subject_id,
-            occurrence=int(now.timestamp()) if is_new else today.toordinal(),
+            occurrence=occurrence,
             title=title[:200],
             detail=detail[:300],
             url=url,
