@@ -163,14 +163,13 @@ def test_a_run_that_a_person_cancelled_is_no_news(company, clerk):
     assert told() == []
 
 
-def test_damage_is_told_to_owners_once_a_day(company, clerk):
+def test_damage_is_told_to_owners_each_time_that_more_is_found(company, clerk):
     owner = member(Role.OWNER, company=company).user
     member(Role.OWNER)
-    for _ in range(3):
-        notify_of_damage(company, 2)
-    [row] = told()
-    assert (row.user, row.event) == (owner, Event.ARCHIVE_DAMAGED)
-    assert row.title.startswith("2 files are missing")
+    for count in (2, 5000):
+        notify_of_damage(company, count)
+    assert {(row.user, row.event) for row in told()} == {(owner, Event.ARCHIVE_DAMAGED)}
+    assert {row.title.split(" are")[0] for row in told()} == {"2 files", "5000 files"}
 
 
 @pytest.mark.parametrize("choice", MailChoice.values)
