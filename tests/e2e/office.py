@@ -50,7 +50,9 @@ def press(button: Locator) -> None:
 
 
 def assert_fits_a_phone(page: Page) -> None:
-    """Nothing on the page as it is now scrolls sideways."""
+    """Nothing on the page as it is now scrolls sideways. Whoever came by a link waits for the new page
+    first: it can't be told from here which of the two is meant."""
+    page.wait_for_load_state()
     before = page.viewport_size
     page.set_viewport_size(PHONE)
     root = "document.documentElement"

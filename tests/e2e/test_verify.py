@@ -49,6 +49,7 @@ def test_a_file_is_verified_and_an_altered_copy_is_named(
     file = downloaded(page, page.locator("#download"), tmp_path / "invoice.pdf")
     page.goto("/documents/")
     page.get_by_role("link", name="Verify a file").click()
+    expect(page).to_have_url(re.compile("/documents/verify/$"))
     assert_fits_a_phone(page)
     upload(page, file, "Verify the file")
     verdict = page.locator("#verdict")
