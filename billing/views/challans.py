@@ -116,13 +116,7 @@ class ChallanUpdateView(RecordMixin, ChangeMixin, ChallanEntryView):
 
     rows = staticmethod(challan_page_rows)
 
-    def get(self, request: CompanyRequest, **kwargs: Any) -> HttpResponse:
-        return self._refuse_closed() or super().get(request, **kwargs)
-
-    def post(self, request: CompanyRequest, **kwargs: Any) -> HttpResponse:
-        return self._refuse_closed() or super().post(request, **kwargs)
-
-    def _refuse_closed(self) -> HttpResponse | None:
+    def refused(self) -> HttpResponse | None:
         self.record.company = self.request.company
         if self.record.state == ChallanState.OPEN:
             return None

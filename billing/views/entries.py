@@ -16,7 +16,8 @@ The form of a new record carries a token, which `save` makes the record's key: a
 twice, one after the other or at once, makes one record. `rows` are those that it may have made.
 
 The form of a record that is there carries its version where the view is a `ChangeMixin`: who saves
-what somebody else has changed meanwhile is told, and nothing is saved.
+what somebody else has changed meanwhile is told, and nothing is saved. What is saved is remembered
+for a day, so that nobody is told of a change of his own by a form that is sent twice.
 """
 
 import hashlib
@@ -25,6 +26,7 @@ from typing import Any, ClassVar, TypeVar
 from uuid import UUID, uuid4
 
 from django.contrib import messages
+from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models, transaction
 from django.forms import BaseForm
@@ -41,6 +43,9 @@ from billing.views.shared import PageMixin, add_errors
 
 ModelT = TypeVar("ModelT", bound=models.Model)
 
+_CSRF = "csrfmiddlewaretoken"
+_BUTTONS = ("issue", "save")
+_REMEMBERED = 24 * 60 * 60  # seconds
 _TWICE = "The form was sent twice: it counts once, as it came first."
 # What it made is deleted, or the token is of something else that nobody here may see.
 _USED = "This form was used before. Look over what is in it, and save it again as a new one."
@@ -173,6 +178,18 @@ class ChangeMixin(EntryView):
 
     record: Any
 
+    def refused(self) -> HttpResponse | None:
+        """The page that says why the record can't be changed, if it can't."""
+        return None
+
+    def get(self, request: CompanyRequest, **kwargs: Any) -> HttpResponse:
+        return self.refused() or super().get(request, **kwargs)
+
+    def post(self, request: CompanyRequest, **kwargs: Any) -> HttpResponse:
+        # Issued, it may be, by the same form when it was sent before.
+        refused = None if self._made_before() else self.refused()
+        return refused or super().post(request, **kwargs)
+
     @cached_property
     def version(self) -> str:
         """Of what the form is or was drawn for; one that was sent without it is not compared."""
@@ -180,14 +197,37 @@ class ChangeMixin(EntryView):
             return self.request.POST.get("version", "")
         return version_of(self.record)
 
+    @cached_property
+    def _typed(self) -> str:
+        """Where it is remembered what became of what is typed, whichever button sends it."""
+        sent = sorted((name, values) for name, values in self.request.POST.lists())
+        typed = [each for each in sent if each[0] not in (_CSRF, *_BUTTONS)]
+        text = repr((self.record.pk, self.request.user.pk, typed))
+        return f"saved:{hashlib.sha256(text.encode()).hexdigest()}"
+
+    @property
+    def _button(self) -> str:
+        return next((name for name in _BUTTONS if name in self.request.POST), "")
+
+    def _made_before(self) -> Any:
+        if not self.version or cache.get(self._typed, {}).get("button") != self._button:
+            return None
+        return self.rows(self.request.company).filter(pk=self.record.pk).first()
+
     def _save(self, form: BaseForm, lines: BaseItemFormSet | None) -> Any:
         with transaction.atomic():
             mine = self.rows(self.request.company).filter(pk=self.record.pk)
             now = mine.select_for_update(of=("self",)).first()
-            if self.version and now is not None and version_of(now) != self.version:
-                self.version = version_of(now)
-                raise ValidationError(_CHANGED)
-            return super()._save(form, lines)
+            if self.version and now is not None:
+                left = cache.get(self._typed, {}).get("version")
+                if version_of(now) not in (self.version, left):
+                    self.version = version_of(now)
+                    raise ValidationError(_CHANGED)
+            record = super()._save(form, lines)
+            # In the books' database, and with them or not at all.
+            left = version_of(mine.get())
+            cache.set(self._typed, {"button": self._button, "version": left}, _REMEMBERED)
+            return record
 
     def page(
         self, template: str, context: Mapping[str, Any] | None = None, status: int = 200

@@ -119,13 +119,7 @@ class InvoiceUpdateView(RecordMixin, ChangeMixin, InvoiceEntryView):
     def context(self) -> dict[str, Any]:
         return {"compute_url": reverse("billing:invoice_compute_for", args=[self.record.pk])}
 
-    def get(self, request: CompanyRequest, **kwargs: Any) -> HttpResponse:
-        return self._refuse_issued() or super().get(request, **kwargs)
-
-    def post(self, request: CompanyRequest, **kwargs: Any) -> HttpResponse:
-        return self._refuse_issued() or super().post(request, **kwargs)
-
-    def _refuse_issued(self) -> HttpResponse | None:
+    def refused(self) -> HttpResponse | None:
         self.record.company = self.request.company
         if self.record.state == InvoiceState.DRAFT:
             return None

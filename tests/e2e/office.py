@@ -50,8 +50,10 @@ def press(button: Locator) -> None:
 
 
 def assert_fits_a_phone(page: Page) -> None:
-    """Nothing on the page as it is now scrolls sideways. Whoever came by a link waits for the new page
-    first: it can't be told from here which of the two is meant."""
+    """Nothing on the page as it is now scrolls sideways.
+
+    Whoever came by a link waits for the new page first: which is meant can't be told from here.
+    """
     page.wait_for_load_state()
     before = page.viewport_size
     page.set_viewport_size(PHONE)

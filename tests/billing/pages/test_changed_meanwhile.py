@@ -3,9 +3,10 @@
 import re
 
 import pytest
+from django.core.cache import cache
 from django.urls import reverse
 
-from billing.models import Challan, Invoice, Party
+from billing.models import Challan, Invoice, InvoiceState, Party
 from tests.billing.factories import draft_invoice
 from tests.billing.pages.typed import invoice as typed
 from tests.billing.pages.typed import line, lines
@@ -74,3 +75,81 @@ def test_without_a_version_nothing_is_compared(clerk, change):
     for each in (data, data | {name: text}):
         assert clerk.post(url, each).status_code == 302
     assert getattr(model.objects.get(pk=record.pk), name) == text
+
+
+def messages_of(client, response):
+    return " ".join(
+        str(message) for message in client.get(response["Location"]).context["messages"]
+    )
+
+
+class TestAFormThatIsSentTwice:
+    """By a hand that is impatient, or since an answer was lost: nobody else changed anything."""
+
+    def test_counts_once(self, clerk, change):
+        model, record, url, data, (name, _) = change
+        data["version"] = version_in(clerk.get(url))
+        first, second = (clerk.post(url, data | {"save": "1"}) for _ in range(2))
+        assert first["Location"] == second["Location"] == record.get_absolute_url()
+        assert "The form was sent twice: it counts once" in messages_of(clerk, second)
+        assert getattr(model.objects.get(pk=record.pk), name) == data[name]
+
+    def test_it_takes_nothing_back_that_somebody_changed_since(self, clerk, change):
+        model, record, url, data, (name, text) = change
+        data["version"] = version_in(clerk.get(url))
+        clerk.post(url, data)
+        clerk.post(url, data | {"version": version_in(clerk.get(url)), name: text})
+        assert clerk.post(url, data).status_code == 302
+        assert getattr(model.objects.get(pk=record.pk), name) == text
+
+    def test_control_what_is_forgotten_is_somebody_elses(self, clerk, change):
+        _, _, url, data, _ = change
+        data["version"] = version_in(clerk.get(url))
+        clerk.post(url, data)
+        cache.clear()
+        assert CHANGED in clerk.post(url, data).content.decode()
+
+    def test_by_somebody_else_it_is_another_form(self, clerk, change, accountant):
+        _, _, url, data, _ = change
+        data["version"] = version_in(clerk.get(url))
+        clerk.post(url, data)
+        assert CHANGED in accountant.post(url, data).content.decode()
+
+    def test_what_is_refused_is_not_remembered(self, clerk, change):
+        _, _, url, data, (name, _) = change
+        wrong = data | {"version": version_in(clerk.get(url)), name: "x" * 5000}
+        for _ in range(2):
+            assert clerk.post(url, wrong).status_code == 200
+
+
+class TestADraft:
+    @pytest.fixture
+    def form(self, clerk, party):
+        """(the draft, its address, what is sent)"""
+        draft, data, _ = a_draft(party)
+        url = reverse("billing:invoice_edit", args=[draft.pk])
+        return draft, url, data | {"version": version_in(clerk.get(url))}
+
+    def test_that_is_issued_twice_is_issued_once(self, clerk, form):
+        draft, url, data = form
+        first, second = (clerk.post(url, data | {"issue": "1"}) for _ in range(2))
+        assert first["Location"] == second["Location"] == draft.get_absolute_url()
+        draft.refresh_from_db()
+        said = messages_of(clerk, second)
+        assert f"Invoice {draft.invoice_number} is issued." in said
+        assert "it counts once" in said
+
+    def test_that_is_saved_and_then_issued_is_issued(self, clerk, form):
+        draft, url, data = form
+        for button in ("save", "issue"):
+            assert clerk.post(url, data | {button: "1"}).status_code == 302
+        draft.refresh_from_db()
+        assert draft.state == InvoiceState.ISSUED
+
+    def test_that_is_issued_and_then_changed_stays_as_it_is(self, clerk, form):
+        draft, url, data = form
+        clerk.post(url, data | {"issue": "1"})
+        for other in ({"save": "1"}, {"issue": "1", "reference": "PO-9"}):
+            assert clerk.post(url, data | other).status_code == 409
+        draft.refresh_from_db()
+        assert draft.reference == "PO-1"
