@@ -1,16 +1,21 @@
 """Who saves what somebody else has changed meanwhile is told, and may then decide."""
 
 import re
+import threading
 
 import pytest
 from django.core.cache import cache
+from django.core.cache.backends.dummy import DummyCache
+from django.test import Client
 from django.urls import reverse
 
 from billing.models import Challan, Invoice, InvoiceState, Party
+from billing.views import entries
 from tests.billing.factories import draft_invoice
 from tests.billing.pages.typed import invoice as typed
 from tests.billing.pages.typed import line, lines
 from tests.billing.services.entering import open_challan
+from tests.worker.racing import at_once
 
 CHANGED = "Somebody changed it meanwhile"
 
@@ -153,3 +158,44 @@ class TestADraft:
             assert clerk.post(url, data | other).status_code == 409
         draft.refresh_from_db()
         assert draft.reference == "PO-1"
+
+
+@pytest.mark.servers
+@pytest.mark.django_db(transaction=True)
+class TestAtTheSameMoment:
+    """Four presses, each of which finds nothing remembered when it looks."""
+
+    def press(self, clerk, monkeypatch, url, data):
+        gate, save = threading.Barrier(4), entries.retry_transient
+
+        def save_together(*arguments):
+            gate.wait(10)
+            return save(*arguments)
+
+        def post():
+            client = Client()
+            client.cookies = clerk.cookies
+            return client.post(url, data).headers.get("Location")
+
+        data["version"] = version_in(clerk.get(url))
+        monkeypatch.setattr(entries, "retry_transient", save_together)
+        return at_once(*[post] * 4)
+
+    @pytest.mark.parametrize("button", ["save", "issue"])
+    def test_it_counts_once_and_all_are_shown_it(self, clerk, party, monkeypatch, button):
+        draft, data, _ = a_draft(party)
+        url = reverse("billing:invoice_edit", args=[draft.pk])
+        answers = self.press(clerk, monkeypatch, url, data | {button: "1"})
+        assert answers == [draft.get_absolute_url()] * 4
+        draft.refresh_from_db()
+        assert draft.reference == "PO-1"
+
+    @pytest.mark.parametrize("button", ["save", "issue"])
+    def test_control_with_nothing_remembered_three_are_refused(
+        self, clerk, party, monkeypatch, button
+    ):
+        monkeypatch.setattr(entries, "cache", DummyCache("", {}))
+        draft, data, _ = a_draft(party)
+        url = reverse("billing:invoice_edit", args=[draft.pk])
+        answers = self.press(clerk, monkeypatch, url, data | {button: "1"})
+        assert answers.count(None) == 3
