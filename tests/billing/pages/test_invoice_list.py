@@ -39,7 +39,8 @@ def invoices(company, party):
     first = posted_invoice(party, "10", day=date(2026, 1, 5), reference="PO-77")
     posted_payment(party, "10", day=date(2026, 1, 6), invoice=first)
     second = posted_invoice(other, "200", day=date(2026, 2, 5))
-    third = posted_invoice(party, "3000", day=today(company))
+    in_time = today(company) + timedelta(30)
+    third = posted_invoice(party, "3000", day=date(2026, 3, 5), due_date=in_time)
     return [first, second, third]
 
 
