@@ -9,6 +9,7 @@ from django.urls import reverse
 from billing.dates import today
 from billing.models import Allocation, Invoice, Payment
 from billing.services import close_books, void_invoice
+from billing.services.balances import set_opening
 from tests.billing.factories import DAY, new_party, posted_invoice, posted_payment
 from tests.billing.pages.conftest import business_queries
 from tests.factories import CompanyFactory
@@ -247,6 +248,13 @@ def test_unapplied_credit_is_seen_when_the_next_invoice_is_paid(clerk, party):
     shown = clerk.get(url).content.decode()
     assert "£15.00" in shown
     assert f"{reverse('billing:payment_apply', args=[credit.pk])}?invoice={invoice.pk}" in shown
+
+
+def test_an_opening_balance_in_the_partys_favour_says_how_it_is_applied(clerk, party):
+    set_opening(party=party, opening=Decimal("-20"), opening_date=today(party.company), by=None)
+    body = clerk.get(reverse("billing:party_credit", args=[party.pk])).content.decode()
+    assert "£20.00" in body
+    assert "clear the opening balance and enter a payment on account on its date" in body
 
 
 def test_who_may_record(viewer, anonymous, clerk, party):
