@@ -7,6 +7,7 @@ from django.contrib.auth import login
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.middleware.csrf import rotate_token
 from django.shortcuts import redirect, render
 from django.utils.decorators import method_decorator
 from django.views import View
@@ -66,6 +67,7 @@ class InvitationView(View):
 
     def _welcome(self, request: HttpRequest) -> HttpResponse:
         request.session[SESSION_COMPANY] = str(self.invitation.company_id)
+        rotate_token(request)  # as whoever chooses a company
         messages.success(request, f"Welcome to {self.invitation.company}.")
         return redirect("home")
 

@@ -212,7 +212,9 @@ class ChangeMixin(EntryView):
     def _made_before(self) -> Any:
         if not self.version or cache.get(self._typed, {}).get("button") != self._button:
             return None
-        return self.rows(self.request.company).filter(pk=self.record.pk).first()
+        found = self.rows(self.request.company).filter(pk=self.record.pk).first()
+        # What was changed back since looks as it did then: it is another change, and is saved.
+        return None if found is not None and version_of(found) == self.version else found
 
     def _save(self, form: BaseForm, lines: BaseItemFormSet | None) -> Any:
         with transaction.atomic():

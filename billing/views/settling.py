@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.urls import reverse
 
@@ -17,6 +18,7 @@ from billing.selectors.postings import (
     sum_due,
 )
 from billing.services import apply_credit
+from billing.services.settling import lock_source, unapplied_of
 from billing.views.entries import EntryView
 from billing.views.shared import FragmentMixin, RecordMixin
 
@@ -37,6 +39,12 @@ def shares_context(form: SharesMixin, party: Party | None, amount: Decimal) -> d
         "cut_at": MOST_OPEN if len(rows) == MOST_OPEN else None,
         "row_errors": form.row_errors,
     }
+
+
+_APPLIED_SINCE = (
+    "Of {} something was applied since this page was drawn, or it was sent twice: {} is left. Look "
+    "over what it settles now, and apply again what is still wanted."
+)
 
 
 class ApplyView(RecordMixin, EntryView):
@@ -78,16 +86,26 @@ class ApplyView(RecordMixin, EntryView):
 
     def save(self, form: Any, lines: Any) -> Payment | Return:
         source: Payment | Return = self.record
+        self._require_as_drawn(source)
         for invoice, amount in sorted(form.shares, key=lambda share: share[0].pk):
             apply_credit(source=source, invoice=invoice, amount=amount, by=self.request.user)
         return source
+
+    def _require_as_drawn(self, source: Payment | Return) -> None:
+        """Sent twice it applies once; a form without what was left is not compared."""
+        drawn = self.request.POST.get("left", "")
+        left = as_text(unapplied_of(lock_source(source)), self.request.company.currency)
+        if drawn and drawn != left:
+            raise ValidationError(_APPLIED_SINCE.format(source, left))
 
     def said(self, record: Any) -> str:
         return f"The credit of {record} is applied."
 
     def _show(self, form: Any, lines: Any) -> HttpResponse:
         shares = shares_context(form, self.record.party, self.source_rest())
-        context = {"form": form, "lines": None, "record": self.record, "rest": self.source_rest()}
+        rest = self.source_rest()
+        context = {"form": form, "lines": None, "record": self.record, "rest": rest}
+        context["left_of_it"] = as_text(rest, self.request.company.currency)
         return self.page(self.template_name, context | shares | {"section": self.section})
 
 

@@ -6,8 +6,9 @@
   const PREFIX = "pressroom:entry:";
   const form = document.querySelector("[data-entry]");
   const own = form && PREFIX + form.dataset.keep;
-  const UNKEPT = new Set(["csrfmiddlewaretoken", "reason", "token"]);
+  const UNKEPT = new Set(["csrfmiddlewaretoken", "reason", "token", "left"]);
   let waiting = 0;
+  let sent = false; // and not answered yet: what changes until then is of what was sent
 
   function read(key) {
     try {
@@ -39,13 +40,14 @@
     }
   }
 
-  function keep(sent = false) {
+  function keep(wasSent = false) {
     const fields = [...new FormData(form)].filter(
       ([name, value]) => !UNKEPT.has(name) && typeof value === "string");
     const labels = [...form.querySelectorAll("select[data-picker]")].map((select) => [
       select.name, select.value, select.selectedOptions[0]?.textContent || ""]);
     // Sent with the same token again, it is not saved twice: the answer may have been lost.
-    write(own, { fields, labels, sent, token: sent ? form.elements.token?.value : undefined });
+    const token = wasSent ? form.elements.token?.value : undefined;
+    write(own, { fields, labels, sent: wasSent, token });
   }
 
   function setPicked(select, value, label) {
@@ -96,7 +98,7 @@
     stopWaiting();
     waiting = setTimeout(() => {
       stopWaiting();
-      keep();
+      keep(sent);
       form.dispatchEvent(new CustomEvent("recompute"));
     }, 250);
   }
@@ -118,13 +120,12 @@
   else if (kept) restore(kept);
   form.addEventListener("input", onTyped);
   form.addEventListener("change", onTyped);
-  let sent = false;
   form.addEventListener("submit", () => {
     stopWaiting();
     sent = true;
     keep(true);
   });
-  window.addEventListener("pagehide", () => { if (waiting) keep(); });
+  window.addEventListener("pagehide", () => { if (waiting) keep(sent); });
   // A form that comes back out of the browser's memory after it was sent is another entry.
   window.addEventListener("pageshow", (event) => {
     if (event.persisted && sent) window.location.reload();

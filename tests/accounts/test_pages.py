@@ -76,6 +76,26 @@ def test_several_can_be_switched():
     assert client.get(LIST).wsgi_request.company == second
 
 
+def test_what_another_tab_drew_for_the_company_before_is_refused():
+    """It would act in the other company, and nothing on it says so."""
+    user = UserFactory.create()
+    first, second = (
+        member(user=user, company=CompanyFactory.create(legal_name=name)).company
+        for name in ("Alpha Ltd", "Beta Ltd")
+    )
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(user)
+    page = client.get(LIST).content.decode()
+    drawn = page.split('name="csrfmiddlewaretoken" value="')[1].split('"')[0]
+    sent = {"company": str(second.pk), "csrfmiddlewaretoken": drawn}
+    address = reverse("accounts:choose_company")
+    assert client.post(address, sent).status_code == 302
+    refused = client.post(address, sent | {"company": str(first.pk)})
+    assert refused.status_code == 403
+    assert "chose another company in another tab" in refused.content.decode()
+    assert client.get(LIST).wsgi_request.company == second
+
+
 def test_nobody_switches_to_a_company_of_others():
     client = signed_in(member().user)
     other = CompanyFactory.create()

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from django.core.cache import cache
 from django.db import connection
 from playwright.sync_api import Browser, ConsoleMessage, Page, ViewportSize, expect, sync_playwright
 
@@ -84,8 +85,20 @@ def _is_complaint(message: ConsoleMessage) -> bool:
 
 
 @pytest.fixture
+def nobody_signed_in_yet(transactional_db: None) -> None:
+    """Attempts are counted in a table that is no model's: emptying the tables leaves it as it is,
+    and all tests of a quick minute would sign in from one address.
+    """
+    cache.clear()
+
+
+@pytest.fixture
 def another_browser(
-    browser: Browser, live_server, nothing_under_way: None, complaints: list[str]
+    browser: Browser,
+    live_server,
+    nothing_under_way: None,
+    nobody_signed_in_yet: None,
+    complaints: list[str],
 ) -> Iterator[Callable[[], Page]]:
     """`another_browser()`: a page that shares nothing with those before it, cookies included."""
     with ExitStack() as stack:

@@ -110,6 +110,23 @@ def test_what_was_cancelled_is_not_there_again(at_the_form: Page):
     expect(page.locator("[data-kept]")).to_be_hidden()
 
 
+@pytest.mark.parametrize("key", ["Tab", "click"])
+def test_who_goes_on_before_the_answer_comes_finds_an_empty_form(at_the_form: Page, key: str):
+    page = at_the_form
+    type_party(page)
+    page.locator("#id_amount").press_sequentially("57")
+    page.keyboard.press("Control+s")
+    if key == "click":
+        page.mouse.click(5, 300)
+    else:
+        page.keyboard.press(key)
+    expect(page.get_by_role("heading", name="PAY-")).to_be_visible()
+    page.goto("/billing/payments/create/")
+    page.wait_for_load_state()
+    expect(page.locator("#id_amount")).to_have_value("")
+    expect(page.locator("[data-kept]")).to_be_hidden()
+
+
 def test_an_answer_that_was_lost_is_no_reason_for_a_second_payment(at_the_form: Page):
     page = at_the_form
     type_party(page)

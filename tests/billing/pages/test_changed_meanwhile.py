@@ -107,6 +107,13 @@ class TestAFormThatIsSentTwice:
         assert clerk.post(url, data).status_code == 302
         assert getattr(model.objects.get(pk=record.pk), name) == text
 
+    def test_a_change_there_and_back_and_there_again_is_made_each_time(self, clerk, change):
+        model, record, url, data, (name, _) = change
+        for text in (data[name], "as before", data[name], "as before"):
+            version = version_in(clerk.get(url))
+            assert clerk.post(url, data | {"version": version, name: text}).status_code == 302
+            assert getattr(model.objects.get(pk=record.pk), name) == text
+
     def test_control_what_is_forgotten_is_somebody_elses(self, clerk, change):
         _, _, url, data, _ = change
         data["version"] = version_in(clerk.get(url))

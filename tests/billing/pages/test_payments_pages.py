@@ -104,6 +104,21 @@ def test_the_rest_is_applied_to_open_invoices(clerk, party):
     assert Invoice.objects.get().due == Decimal("84.50")
 
 
+def test_a_form_that_is_sent_twice_applies_once(clerk, party):
+    invoice, payment = posted_invoice(party, "100"), posted_payment(party, "100")
+    body = clerk.get(at("apply", payment)).content.decode()
+    data = {"left": "100.00", f"share-{invoice.pk}": "30", "save": "1"}
+    assert 'name="left" value="100.00"' in body
+    assert clerk.post(at("apply", payment), data).status_code == 302
+    refused = clerk.post(at("apply", payment), data)
+    assert "or it was sent twice: 70.00 is left" in refused.content.decode()
+    assert 'name="left" value="70.00"' in refused.content.decode()
+    invoice.refresh_from_db()
+    assert invoice.paid == 30
+    # Control: what is not compared is applied again.
+    assert clerk.post(at("apply", payment), data | {"left": ""}).status_code == 302
+
+
 def test_applying_is_spread_by_the_server(clerk, party):
     payment, invoice = posted_payment(party, "40"), posted_invoice(party, "100")
     body = clerk.post(at("apply", payment), {"spread": "1"}).content.decode()
