@@ -192,6 +192,13 @@ CACHES = {
         # Over this many some are dropped, running counts too: more than anybody fills in a hurry.
         "OPTIONS": {"MAX_ENTRIES": 50_000},
     },
+    # Forms that were sent, so that they count once. Beside the others, whose counts they must not
+    # push out.
+    "forms": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "billing_sent_forms",
+        "OPTIONS": {"MAX_ENTRIES": 20_000},
+    },
     "counts": {
         "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
         "OPTIONS": {"MAX_ENTRIES": 20_000},

@@ -5,7 +5,8 @@ from django.db import migrations
 
 
 def create(apps, schema_editor):
-    call_command("createcachetable", database=schema_editor.connection.alias, verbosity=0)
+    alias = schema_editor.connection.alias
+    call_command("createcachetable", "accounts_cache", database=alias, verbosity=0)
 
 
 class Migration(migrations.Migration):

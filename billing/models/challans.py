@@ -33,6 +33,13 @@ class Challan(CompanyOwned):
     invoice = models.ForeignKey(
         Invoice, null=True, blank=True, on_delete=models.PROTECT, related_name="challans"
     )
+    billed_by = models.ManyToManyField(
+        Invoice,
+        blank=True,
+        editable=False,
+        related_name="challans_ever",
+        help_text="All that ever billed it: deleted drafts and void ones too.",
+    )
     cancel_reason = models.CharField(max_length=200, blank=True)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"

@@ -35,11 +35,29 @@ class Movement:
 
 
 def move_balances(*, company: Company, movements: Mapping[UUID, Movement]) -> None:
-    """Add each party's movement to its balance. Must be called in a transaction."""
+    """Add each party's movement to its balance. Must be called in a transaction.
+
+    Raises ValidationError where an inactive party would come to owe something, or to be owed.
+    """
     balances = lock_balances(company=company, party_ids=movements)
     for balance in balances:
         _move(balance, movements[balance.party_id])
+    _require_in_use(company, balances)
     _save_sums(company, balances)
+
+
+def _require_in_use(company: Company, balances: Sequence[Balance]) -> None:
+    """Asked after the lock that `deactivate_party` takes, and not joined to it: what is joined to a
+    row that was waited for is as it was before.
+    """
+    owing = [balance.party_id for balance in balances if balance.current]
+    gone = Party.all_objects.for_company(company).filter(pk__in=owing, is_active=False)
+    code = gone.order_by("code").values_list("code", flat=True).first()
+    if code is not None:
+        raise ValidationError(
+            f"The party {code} is inactive, and would get no statement of its balance: activate it "
+            "first."
+        )
 
 
 def restate_balances(
@@ -114,6 +132,7 @@ def set_opening(
             require_open(company=company, day=opening_date, field="opening_date")
         balance.opening, balance.opening_date = opening, opening_date
         _sum_up(balance)
+        _require_in_use(company, [balance])
         balance.save(update_fields=["opening", "opening_date", "current", "updated_at"])
     return balance
 

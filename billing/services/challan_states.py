@@ -1,6 +1,5 @@
 """The arrows of a challan: open -> delivered -> invoiced, or cancelled; each one conditional."""
 
-import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -11,12 +10,15 @@ from accounts.models import User
 from billing.audit import note
 from billing.models import Challan, ChallanState, Invoice
 
-_DELIVERED_WITH = re.compile(r"^Delivered with (.+)\.$", re.MULTILINE)
+
+def in_order(challans: Iterable[Challan]) -> list[Challan]:
+    """As an invoice has their goods, and names them."""
+    return sorted(challans, key=lambda challan: (challan.challan_date, challan.challan_number))
 
 
 def delivered_with(challans: Iterable[Challan]) -> str:
     """What the invoice of some challans says of them."""
-    return f"Delivered with {', '.join(challan.challan_number for challan in challans)}."
+    return f"Delivered with {', '.join(challan.challan_number for challan in in_order(challans))}."
 
 
 def change_challans(
@@ -49,6 +51,18 @@ def change_challans(
             setattr(challan, name, value)
 
 
+def bill_challans(challans: list[Challan], invoice: Invoice, by: User | None) -> None:
+    """Locked challans are invoiced by a draft. Raises ValidationError unless all are delivered."""
+    change_challans(
+        challans,
+        of=[ChallanState.DELIVERED],
+        to=ChallanState.INVOICED,
+        by=by,
+        invoice=invoice,
+    )
+    invoice.challans_ever.add(*challans)
+
+
 def free_challans(invoice: Invoice, by: User | None) -> None:
     """The challans of a locked invoice that is no more are delivered, and may be invoiced again."""
     challans = list(
@@ -67,32 +81,28 @@ def free_challans(invoice: Invoice, by: User | None) -> None:
         )
 
 
-def take_over_challans(copied: Invoice, by: User | None) -> None:
-    """The challans that a copied invoice named are billed by the copy, where all of them may be
-    billed again, as after a void; where not, the copy does not name them.
+def take_over_challans(*, source: Invoice, copied: Invoice, by: User | None) -> None:
+    """The challans that `source` billed are billed by its copy, where all of them may be billed
+    again, as after a void; where not, the copy does not name them.
 
-    Must be called in a transaction.
+    Must be called in a transaction. Which they are is not read from the notes: people change them.
     """
-    said = _DELIVERED_WITH.search(copied.notes)
-    if said is None:
-        return
-    numbers = said[1].split(", ")
     challans = list(
         Challan.objects.for_company(copied.company_id)
-        .filter(party=copied.party_id, challan_number__in=numbers)
+        .filter(billed_by=source)
         .order_by("pk")
-        .select_for_update()
+        .select_for_update(of=("self",))
     )
-    if len(challans) == len(numbers) and {row.state for row in challans} == {
-        ChallanState.DELIVERED
-    }:
-        change_challans(
-            challans,
-            of=[ChallanState.DELIVERED],
-            to=ChallanState.INVOICED,
-            by=by,
-            invoice=copied,
-        )
-    elif challans:
-        copied.notes = copied.notes.replace(said[0], "").strip()
+    if not challans:
+        return
+    if {challan.state for challan in challans} == {ChallanState.DELIVERED}:
+        bill_challans(challans, copied, by)
+    else:
+        copied.notes = copied.notes.replace(delivered_with(challans), "").strip()
         copied.save(update_fields=["notes"])
+
+
+def challans_not_taken_over(*, source: Invoice, copied: Invoice) -> list[Challan]:
+    """Those that `source` billed and its copy does not, in order."""
+    rows = Challan.objects.for_company(copied.company_id).filter(billed_by=source)
+    return in_order(rows.exclude(billed_by=copied))

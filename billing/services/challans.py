@@ -11,7 +11,12 @@ from billing.audit import acting
 from billing.dates import today
 from billing.models import Challan, ChallanItem, ChallanState, Invoice, InvoiceItem, Series
 from billing.numbering import take_number
-from billing.services.challan_states import change_challans, delivered_with
+from billing.services.challan_states import (
+    bill_challans,
+    change_challans,
+    delivered_with,
+    in_order,
+)
 from billing.services.checking import (
     MOST_ITEMS,
     active_party,
@@ -133,7 +138,7 @@ def invoice_challans(*, challans: Sequence[Challan], by: User | None) -> Invoice
     if not challans:
         raise ValidationError("Choose at least one challan.")
     with acting(by), transaction.atomic():
-        locked = sorted(_lock(challans), key=lambda row: (row.challan_date, row.challan_number))
+        locked = in_order(_lock(challans))
         _require_invoiceable(locked)
         party = active_party(locked[0].company, locked[0].party_id)
         day = today(party.company)
@@ -149,9 +154,7 @@ def invoice_challans(*, challans: Sequence[Challan], by: User | None) -> Invoice
             terms=locked[0].company.terms,
         )
         save_draft(invoice=draft, items=_invoice_items(locked), by=by)
-        change_challans(
-            locked, of=[ChallanState.DELIVERED], to=ChallanState.INVOICED, by=by, invoice=draft
-        )
+        bill_challans(locked, draft, by)
     return draft
 
 

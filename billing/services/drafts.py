@@ -117,20 +117,36 @@ def preview_totals(*, invoice: Invoice, items: Sequence[InvoiceItem]) -> Totals:
     return totals
 
 
-def copy_invoice(*, invoice: Invoice, by: User | None) -> Invoice:
+def copy_invoice(*, invoice: Invoice, by: User | None, key: UUID | None = None) -> Invoice:
     """A new draft of today with the same content, of any invoice; that of a void one bills its
-    challans.
+    challans. With the `key` of one that is there it is that one: copied twice, it is one draft.
     """
-    party = active_party(invoice.company, invoice.party_id)
-    copied = Invoice(company=invoice.company, created_by=by, invoice_date=today(invoice.company))
-    for name in _ENTERED:
-        if name not in ("invoice_date", "due_date"):
-            setattr(copied, name, getattr(invoice, name))
-    copied.due_date = copied.invoice_date + timedelta(days=party.payment_terms_days)
     with acting(by), transaction.atomic():
-        draft = store_draft(copied, list(invoice.items.all()), by)
-        take_over_challans(draft, by)
+        source = _held(invoice)
+        made = Invoice.objects.for_company(source.company).filter(pk=key).first() if key else None
+        if made is not None:
+            return made
+        party = active_party(source.company, source.party_id)
+        copied = Invoice(company=source.company, invoice_date=today(source.company))
+        if key is not None and not Invoice.all_objects.across_companies().filter(pk=key).exists():
+            copied.pk = key
+        for name in _ENTERED:
+            if name not in ("invoice_date", "due_date"):
+                setattr(copied, name, getattr(source, name))
+        copied.due_date = copied.invoice_date + timedelta(days=party.payment_terms_days)
+        draft = store_draft(copied, list(source.items.all()), by)
+        take_over_challans(source=source, copied=draft, by=by)
     return draft
+
+
+def _held(invoice: Invoice) -> Invoice:
+    """The invoice as it is now, so that two who copy it do so one after the other."""
+    rows = Invoice.objects.for_company(invoice.company_id).filter(pk=invoice.pk)
+    rows = rows.select_for_update(of=("self",), no_key=True).select_related("company")
+    found: Invoice | None = rows.first()
+    if found is None:
+        raise ValidationError("The invoice is deleted.")
+    return found
 
 
 def delete_draft(*, invoice: Invoice, by: User | None) -> Invoice:

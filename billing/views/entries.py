@@ -12,21 +12,21 @@ For lines set `formset_class` (see billing/forms/items.py); for changing a recor
 that it lost a race (`max_retries` times). The page's context: `form`, `lines`, `record`, `token`,
 `version`.
 
-The form of a new record carries a token, which `save` makes the record's key: a form that is sent
-twice, one after the other or at once, makes one record. `rows` are those that it may have made.
+A form carries a token. That of a new record becomes the record's key: a form that is sent twice,
+one after the other or at once, makes one record. `rows` are those that it may have made, or that
+are changed. What a form was sent with, and what it left behind, is remembered for a day: the same
+again counts once, by the button that issues it issues, and something else is shown and not saved.
 
 The form of a record that is there carries its version where the view is a `ChangeMixin`: who saves
-what somebody else has changed meanwhile is told, and nothing is saved. What is saved is remembered
-for a day, so that nobody is told of a change of his own by a form that is sent twice.
+what somebody else has changed meanwhile is told, and nothing is saved. What the same form has saved
+before is no change of somebody else.
 """
 
-import hashlib
 from collections.abc import Mapping
 from typing import Any, ClassVar, TypeVar
 from uuid import UUID, uuid4
 
 from django.contrib import messages
-from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models, transaction
 from django.forms import BaseForm
@@ -39,14 +39,17 @@ from accounts.models import Role
 from billing.forms.items import BaseItemFormSet
 from billing.forms.shared import token_of
 from billing.services.retrying import retry_transient
+from billing.views import sent_forms
+from billing.views.sent_forms import SentForm, version_of
 from billing.views.shared import PageMixin, add_errors
 
 ModelT = TypeVar("ModelT", bound=models.Model)
 
-_CSRF = "csrfmiddlewaretoken"
-_BUTTONS = ("issue", "save")
-_REMEMBERED = 24 * 60 * 60  # seconds
 _TWICE = "The form was sent twice: it counts once, as it came first."
+_OTHERWISE = (
+    "This form was sent before, with something else in it. {} What stands here now is not saved: "
+    "save it as another one if both are wanted."
+)
 # What it made is deleted, or the token is of something else that nobody here may see.
 _USED = "This form was used before. Look over what is in it, and save it again as a new one."
 _CHANGED = (
@@ -79,12 +82,12 @@ class EntryView(PageMixin):
 
     @cached_property
     def token(self) -> UUID | None:
-        """What the form of a new record was sent with, if it was."""
-        return None if self.instance() else token_of(self.request.POST.get("token", ""))
+        """What the form was sent with, if it was."""
+        return token_of(self.request.POST.get("token", ""))
 
     def keyed(self, record: ModelT) -> ModelT:
         """A new record under the form's token; one that is there as it is."""
-        if self.token is not None:
+        if self.token is not None and record._state.adding:
             record.pk = self.token
         return record
 
@@ -105,25 +108,72 @@ class EntryView(PageMixin):
     def get(self, request: CompanyRequest, **kwargs: Any) -> HttpResponse:
         return self._show(self.make_form(), self.make_lines())
 
+    def go_on(self, made: Any) -> Any:
+        """What another button asks for beyond what the same form did to `made`; None if nothing."""
+        return None
+
     def post(self, request: CompanyRequest, **kwargs: Any) -> HttpResponse:
         made = self._made_before()
-        if made is None:
-            form, lines = self.make_form(request.POST), self.make_lines(request.POST)
-            record = self._saved(form, lines)
-            if record is not None:
-                messages.success(request, self.said(record))
-                return redirect(self.next_url(record))
-            # Refused, it may be, for what the same form did that arrived at the same moment.
-            made = self._made_before()
-        if made is None:
-            return self._show(form, lines)
-        messages.info(request, f"{self.said(made)} {_TWICE}")
-        return redirect(self.next_url(made))
+        if made is not None:
+            return self._again(made)
+        form, lines = self.make_form(request.POST), self.make_lines(request.POST)
+        record = self._saved(form, lines)
+        if record is not None:
+            messages.success(request, self.said(record))
+            return redirect(self.next_url(record))
+        # Refused, it may be, for what the same form did that arrived at the same moment.
+        made = self._made_before()
+        return self._show(form, lines) if made is None else self._again(made)
 
     def _made_before(self) -> Any:
+        """What the same form has made, or changed just so, when it was sent before."""
         if self.token is None:
             return None
-        return self.rows(self.request.company).filter(pk=self.token).first()
+        changed = self.instance()
+        if changed is None:
+            return self.rows(self.request.company).filter(pk=self.token).first()
+        sent = self._sent()
+        if (sent.get("typed"), sent.get("button")) != (self._typed, self._button):
+            return None
+        return self.rows(self.request.company).filter(pk=changed.pk).first()
+
+    def _again(self, made: Any) -> HttpResponse:
+        sent = self._sent()
+        if sent and sent["typed"] != self._typed:
+            return self._other_content(made)
+        if sent and sent["button"] != self._button and sent["left"] == version_of(made):
+            try:
+                gone_on = self.go_on(made)
+            except ValidationError as error:
+                messages.error(self.request, f"{self.said(made)} {' '.join(error.messages)}")
+                return redirect(self.next_url(made))
+            if gone_on is not None:
+                messages.success(self.request, self.said(gone_on))
+                return redirect(self.next_url(gone_on))
+        messages.info(self.request, f"{self.said(made)} {_TWICE}")
+        return redirect(self.next_url(made))
+
+    def _other_content(self, made: Any) -> HttpResponse:
+        """The form with what is typed now, as one of another record."""
+        form, lines = self.make_form(self.request.POST), self.make_lines(self.request.POST)
+        for part in (form, lines):
+            if part is not None:
+                part.is_valid()
+        form.add_error(None, _OTHERWISE.format(self.said(made)))
+        self.token = None
+        return self._show(form, lines)
+
+    @property
+    def _typed(self) -> str:
+        return sent_forms.typed_in(self.request.POST)
+
+    @property
+    def _button(self) -> str:
+        return sent_forms.button_of(self.request.POST)
+
+    def _sent(self) -> SentForm:
+        """How the same form was sent before."""
+        return {} if self.token is None else sent_forms.recall(self.request.user.pk, self.token)
 
     def _saved(self, form: BaseForm, lines: BaseItemFormSet | None) -> Any:
         """The record, or None with what is wrong in the form."""
@@ -144,14 +194,19 @@ class EntryView(PageMixin):
         return None
 
     def _is_of_token(self, error: IntegrityError) -> bool:
-        if self.token is None:
+        if self.token is None or self.instance() is not None:
             return False
         table = self.rows(self.request.company).model._meta.db_table
         return f"{table}_pkey" in str(error) or f"{table}.id" in str(error)
 
     def _save(self, form: BaseForm, lines: BaseItemFormSet | None) -> Any:
         with transaction.atomic():
-            return self.save(form, lines)
+            record = self.save(form, lines)
+            if self.token is not None:
+                left = version_of(self.rows(self.request.company).get(pk=record.pk))
+                sent: SentForm = {"typed": self._typed, "button": self._button, "left": left}
+                sent_forms.remember(self.request.user.pk, self.token, sent)
+            return record
 
     def context(self) -> dict[str, Any]:
         return {}
@@ -163,14 +218,7 @@ class EntryView(PageMixin):
     def page(
         self, template: str, context: Mapping[str, Any] | None = None, status: int = 200
     ) -> HttpResponse:
-        token = None if self.instance() else self.token or uuid4()
-        return super().page(template, {"token": token, **(context or {})}, status)
-
-
-def version_of(record: models.Model) -> str:
-    """Another one after each change of its row."""
-    values = [getattr(record, field.attname) for field in record._meta.concrete_fields]
-    return hashlib.sha256(repr(values).encode()).hexdigest()[:16]
+        return super().page(template, {"token": self.token or uuid4(), **(context or {})}, status)
 
 
 class ChangeMixin(EntryView):
@@ -197,39 +245,16 @@ class ChangeMixin(EntryView):
             return self.request.POST.get("version", "")
         return version_of(self.record)
 
-    @cached_property
-    def _typed(self) -> str:
-        """Where it is remembered what became of what is typed, whichever button sends it."""
-        sent = sorted((name, values) for name, values in self.request.POST.lists())
-        typed = [each for each in sent if each[0] not in (_CSRF, *_BUTTONS)]
-        text = repr((self.record.pk, self.request.user.pk, typed))
-        return f"saved:{hashlib.sha256(text.encode()).hexdigest()}"
-
-    @property
-    def _button(self) -> str:
-        return next((name for name in _BUTTONS if name in self.request.POST), "")
-
-    def _made_before(self) -> Any:
-        if not self.version or cache.get(self._typed, {}).get("button") != self._button:
-            return None
-        found = self.rows(self.request.company).filter(pk=self.record.pk).first()
-        # What was changed back since looks as it did then: it is another change, and is saved.
-        return None if found is not None and version_of(found) == self.version else found
-
     def _save(self, form: BaseForm, lines: BaseItemFormSet | None) -> Any:
         with transaction.atomic():
             mine = self.rows(self.request.company).filter(pk=self.record.pk)
-            now = mine.select_for_update(of=("self",)).first()
-            if self.version and now is not None:
-                left = cache.get(self._typed, {}).get("version")
-                if version_of(now) not in (self.version, left):
-                    self.version = version_of(now)
-                    raise ValidationError(_CHANGED)
-            record = super()._save(form, lines)
-            # In the books' database, and with them or not at all.
-            left = version_of(mine.get())
-            cache.set(self._typed, {"button": self._button, "version": left}, _REMEMBERED)
-            return record
+            # Not its key: a posting for a party shares that when it is committed.
+            now = mine.select_for_update(of=("self",), no_key=True).first()
+            mine_so_far = (self.version, self._sent().get("left"))
+            if self.version and now is not None and version_of(now) not in mine_so_far:
+                self.version = version_of(now)
+                raise ValidationError(_CHANGED)
+            return super()._save(form, lines)
 
     def page(
         self, template: str, context: Mapping[str, Any] | None = None, status: int = 200

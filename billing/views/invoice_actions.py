@@ -11,6 +11,7 @@ from accounts.access import CompanyRequest
 from accounts.models import Role
 from billing.dates import today
 from billing.forms import InvoiceForm, InvoiceItemFormSet
+from billing.forms.shared import token_of
 from billing.models import Invoice
 from billing.money import Totals
 from billing.selectors.lists import invoice_page_rows
@@ -21,6 +22,7 @@ from billing.services import (
     preview_totals,
     void_invoice,
 )
+from billing.services.challan_states import challans_not_taken_over
 from billing.views.shared import ActionView, FragmentMixin, RecordMixin
 
 
@@ -45,8 +47,18 @@ class InvoiceVoidView(InvoiceActionView):
 
 class InvoiceCopyView(InvoiceActionView):
     def act(self, record: Invoice) -> str:
-        self.copied = copy_invoice(invoice=record, by=self.request.user)
-        return "This is a new draft with the same lines, dated today."
+        token = token_of(self.request.POST.get("token", ""))
+        mine = invoice_page_rows(self.request.company)
+        again = token is not None and mine.filter(pk=token).exists()
+        self.copied = copy_invoice(invoice=record, by=self.request.user, key=token)
+        if again:
+            return "The invoice was copied already: this is the draft that was made then."
+        said = "This is a new draft with the same lines, dated today."
+        left = challans_not_taken_over(source=record, copied=self.copied)
+        if left:
+            numbers = ", ".join(challan.challan_number for challan in left)
+            said += f" It bills none of the challans of the other one: {numbers}."
+        return said
 
     def next_url(self, record: Invoice) -> str:
         return reverse("billing:invoice_edit", args=[self.copied.pk])

@@ -2,6 +2,7 @@
 
 from copy import copy
 from typing import Any
+from uuid import uuid4
 
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
@@ -93,6 +94,12 @@ class InvoiceEntryView(EntryView):
             draft = issue_invoice(invoice=draft, by=self.request.user)
         return draft
 
+    def go_on(self, made: Invoice) -> Invoice | None:
+        """Saved first, and then issued by the other button of the same form."""
+        if "issue" not in self.request.POST or made.state != InvoiceState.DRAFT:
+            return None
+        return issue_invoice(invoice=made, by=self.request.user)
+
     def said(self, record: Invoice) -> str:
         if record.state == InvoiceState.DRAFT:
             return "The draft is saved."
@@ -141,6 +148,7 @@ class InvoiceDetailView(RecordMixin):
             "invoice": invoice,
             "items": items,
             "rates": tax_by_rate(invoice, items),
+            "copy_token": uuid4(),
             "has_discounts": any(item.discount_percent or item.discount_amount for item in items),
         }
         return self.page("billing/invoices/detail.html", context)

@@ -18,6 +18,7 @@ from documents.consistency import consistent_read
 # migrations is told by the manifest.
 _OF_THE_MOMENT = {
     "accounts_cache",
+    "billing_sent_forms",
     "django_migrations",
     "django_session",
     "usersessions_usersession",

@@ -4,13 +4,13 @@ import re
 import threading
 
 import pytest
-from django.core.cache import cache
+from django.core.cache import cache, caches
 from django.core.cache.backends.dummy import DummyCache
 from django.test import Client
 from django.urls import reverse
 
 from billing.models import Challan, Invoice, InvoiceState, Party
-from billing.views import entries
+from billing.views import entries, sent_forms
 from tests.billing.factories import draft_invoice
 from tests.billing.pages.typed import invoice as typed
 from tests.billing.pages.typed import line, lines
@@ -40,7 +40,13 @@ MODELS = {"invoice": Invoice, "challan": Challan, "party": Party}
 
 
 def version_in(response):
-    return re.search(r'name="version" value="([^"]+)"', response.content.decode())[1]
+    return drawn_in(response)["version"]
+
+
+def drawn_in(response):
+    """The token and the version of a form: what is sent besides what is typed."""
+    drawn = re.findall(r'name="(token|version)" value="([^"]+)"', response.content.decode())
+    return dict(drawn)
 
 
 @pytest.fixture(params=MADE)
@@ -93,7 +99,7 @@ class TestAFormThatIsSentTwice:
 
     def test_counts_once(self, clerk, change):
         model, record, url, data, (name, _) = change
-        data["version"] = version_in(clerk.get(url))
+        data |= drawn_in(clerk.get(url))
         first, second = (clerk.post(url, data | {"save": "1"}) for _ in range(2))
         assert first["Location"] == second["Location"] == record.get_absolute_url()
         assert "The form was sent twice: it counts once" in messages_of(clerk, second)
@@ -101,37 +107,70 @@ class TestAFormThatIsSentTwice:
 
     def test_it_takes_nothing_back_that_somebody_changed_since(self, clerk, change):
         model, record, url, data, (name, text) = change
-        data["version"] = version_in(clerk.get(url))
+        data |= drawn_in(clerk.get(url))
         clerk.post(url, data)
-        clerk.post(url, data | {"version": version_in(clerk.get(url)), name: text})
+        clerk.post(url, data | drawn_in(clerk.get(url)) | {name: text})
         assert clerk.post(url, data).status_code == 302
         assert getattr(model.objects.get(pk=record.pk), name) == text
 
     def test_a_change_there_and_back_and_there_again_is_made_each_time(self, clerk, change):
         model, record, url, data, (name, _) = change
         for text in (data[name], "as before", data[name], "as before"):
-            version = version_in(clerk.get(url))
-            assert clerk.post(url, data | {"version": version, name: text}).status_code == 302
+            drawn = drawn_in(clerk.get(url))
+            assert clerk.post(url, data | drawn | {name: text}).status_code == 302
             assert getattr(model.objects.get(pk=record.pk), name) == text
+
+    def test_what_was_typed_on_after_a_lost_answer_is_saved(self, clerk, change):
+        model, record, url, data, (name, text) = change
+        data |= drawn_in(clerk.get(url))
+        for typed_on in (data, data | {name: text}):
+            assert clerk.post(url, typed_on).status_code == 302
+        assert getattr(model.objects.get(pk=record.pk), name) == text
+
+    def test_but_not_over_what_somebody_else_changed_since(self, clerk, accountant, change):
+        model, record, url, data, (name, text) = change
+        data |= drawn_in(clerk.get(url))
+        clerk.post(url, data)
+        accountant.post(url, data | drawn_in(accountant.get(url)) | {name: "theirs"})
+        assert CHANGED in clerk.post(url, data | {name: text}).content.decode()
+        assert getattr(model.objects.get(pk=record.pk), name) == "theirs"
+
+    def test_in_another_tab_it_is_another_form(self, clerk, change):
+        _, _, url, data, (name, text) = change
+        tabs = [drawn_in(clerk.get(url)) for _ in range(2)]
+        clerk.post(url, data | tabs[0])
+        assert CHANGED in clerk.post(url, data | tabs[1] | {name: text}).content.decode()
 
     def test_control_what_is_forgotten_is_somebody_elses(self, clerk, change):
         _, _, url, data, _ = change
-        data["version"] = version_in(clerk.get(url))
+        data |= drawn_in(clerk.get(url))
         clerk.post(url, data)
-        cache.clear()
+        sent_forms.forms.clear()
         assert CHANGED in clerk.post(url, data).content.decode()
 
     def test_by_somebody_else_it_is_another_form(self, clerk, change, accountant):
         _, _, url, data, _ = change
-        data["version"] = version_in(clerk.get(url))
+        data |= drawn_in(clerk.get(url))
         clerk.post(url, data)
         assert CHANGED in accountant.post(url, data).content.decode()
 
     def test_what_is_refused_is_not_remembered(self, clerk, change):
         _, _, url, data, (name, _) = change
-        wrong = data | {"version": version_in(clerk.get(url)), name: "x" * 5000}
+        wrong = data | drawn_in(clerk.get(url)) | {name: "x" * 5000}
         for _ in range(2):
             assert clerk.post(url, wrong).status_code == 200
+
+    def test_however_many_are_sent_no_count_of_guesses_is_dropped_for_them(
+        self, clerk, change, monkeypatch
+    ):
+        _, _, url, data, (name, _) = change
+        for each in (caches["default"], caches["forms"]):
+            monkeypatch.setattr(each, "_max_entries", 5)
+        cache.set("guesses", 3, 60)
+        for number in range(12):
+            drawn = drawn_in(clerk.get(url))
+            clerk.post(url, data | drawn | {name: f"text {number}"})
+        assert cache.get("guesses") == 3
 
 
 class TestADraft:
@@ -140,7 +179,7 @@ class TestADraft:
         """(the draft, its address, what is sent)"""
         draft, data, _ = a_draft(party)
         url = reverse("billing:invoice_edit", args=[draft.pk])
-        return draft, url, data | {"version": version_in(clerk.get(url))}
+        return draft, url, data | drawn_in(clerk.get(url))
 
     def test_that_is_issued_twice_is_issued_once(self, clerk, form):
         draft, url, data = form
@@ -184,7 +223,7 @@ class TestAtTheSameMoment:
             client.cookies = clerk.cookies
             return client.post(url, data).headers.get("Location")
 
-        data["version"] = version_in(clerk.get(url))
+        data |= drawn_in(clerk.get(url))
         monkeypatch.setattr(entries, "retry_transient", save_together)
         return at_once(*[post] * 4)
 
@@ -201,7 +240,7 @@ class TestAtTheSameMoment:
     def test_control_with_nothing_remembered_three_are_refused(
         self, clerk, party, monkeypatch, button
     ):
-        monkeypatch.setattr(entries, "cache", DummyCache("", {}))
+        monkeypatch.setattr(sent_forms, "forms", DummyCache("", {}))
         draft, data, _ = a_draft(party)
         url = reverse("billing:invoice_edit", args=[draft.pk])
         answers = self.press(clerk, monkeypatch, url, data | {button: "1"})

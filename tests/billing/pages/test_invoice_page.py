@@ -1,5 +1,6 @@
 """The page of one invoice, what is done from it, and who may."""
 
+import re
 from datetime import date
 from decimal import Decimal
 
@@ -8,7 +9,7 @@ from django.urls import reverse
 
 from accounts.models import Role
 from billing.models import Invoice, InvoiceState
-from billing.services import apply_credit
+from billing.services import apply_credit, invoice_challans, issue_invoice
 from tests.billing.factories import (
     draft_invoice,
     new_party,
@@ -19,6 +20,7 @@ from tests.billing.factories import (
 from tests.billing.pages.conftest import business_queries
 from tests.billing.pages.typed import invoice as typed
 from tests.billing.pages.typed import line
+from tests.billing.services.entering import delivered_challan
 
 PAGES = ["detail", "history", "settlements"]
 ENTRY = ["edit"]
@@ -88,6 +90,27 @@ def test_closed_books_are_named_when_voiding(accountant, company, party):
     company.save()
     response = accountant.post(at("void", invoice), {"reason": "Twice"}, follow=True)
     assert "The books are closed up to 2026-03-31." in said(response)
+
+
+def test_copy_pressed_twice_makes_one_draft_and_says_so(clerk, party):
+    invoice = posted_invoice(party, "100")
+    body = clerk.get(at("detail", invoice)).content.decode()
+    token = re.search(r'/copy/">.*?name="token" value="([^"]+)"', body)[1]
+    first, second = (clerk.post(at("copy", invoice), {"token": token}) for _ in range(2))
+    assert first["Location"] == second["Location"]
+    assert "copied already" in said(clerk.get(second["Location"]))
+    draft = Invoice.objects.get(state=InvoiceState.DRAFT)
+    assert str(draft.pk) == token
+    for no_token in ("", "x", "\0"):
+        assert clerk.post(at("copy", invoice), {"token": no_token}).status_code == 302
+    assert Invoice.objects.filter(state=InvoiceState.DRAFT).count() == 4
+
+
+def test_a_copy_says_which_challans_it_does_not_bill(clerk, party):
+    challan = delivered_challan(party)
+    bill = issue_invoice(invoice=invoice_challans(challans=[challan], by=None), by=None)
+    response = clerk.post(at("copy", bill), follow=True)
+    assert f"none of the challans of the other one: {challan}." in said(response)
 
 
 def test_a_copy_is_a_new_draft_to_be_changed(clerk, party):

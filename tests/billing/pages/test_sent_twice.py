@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from billing.models import Challan, Invoice, Party, Payment, Return
 from billing.services import delete_draft
+from billing.services.parties import deactivate_party
 from billing.views import payments
 from billing.views.entries import EntryView
 from tests.billing.books import assert_reconciled
@@ -95,14 +96,63 @@ def test_without_a_token_that_is_one_it_is_saved_all_the_same(clerk, party, toke
     assert Payment.objects.count() == 2
 
 
-def test_who_changes_a_record_is_given_no_token(clerk, party):
-    draft = draft_invoice(party, "10")
+def test_the_token_of_a_change_is_nobodys_key(clerk, party):
+    draft, other = draft_invoice(party, "10"), draft_invoice(party, "20")
     url = reverse("billing:invoice_edit", args=[draft.pk])
-    assert drawn_token(clerk.get(url)) is None
-    other = draft_invoice(party, "20")
+    assert drawn_token(clerk.get(url)) not in (None, str(draft.pk))
     clerk.post(url, typed(party, token=str(other.pk), reference="PO-7"))
     draft.refresh_from_db()
-    assert draft.reference == "PO-7"
+    other.refresh_from_db()
+    assert (draft.reference, other.reference) == ("PO-7", "")
+
+
+class TestANewInvoice:
+    @pytest.fixture
+    def form(self, clerk, party):
+        """(its address, what is sent)"""
+        url = reverse("billing:invoice_create")
+        return url, typed(party, token=drawn_token(clerk.get(url)))
+
+    def test_that_is_saved_and_then_issued_by_the_same_form_is_issued(self, clerk, company, form):
+        url, data = form
+        for button in ("save", "issue", "issue"):
+            response = clerk.post(url, data | {button: "1"})
+        invoice = Invoice.objects.get()
+        assert invoice.state == "issued"
+        assert f"Invoice {invoice.invoice_number} is issued." in said(clerk, response)
+        assert_reconciled(company)
+
+    def test_that_somebody_has_changed_since_is_not_issued(self, clerk, accountant, party, form):
+        url, data = form
+        clerk.post(url, data | {"save": "1"})
+        edit = reverse("billing:invoice_edit", args=[Invoice.objects.get().pk])
+        accountant.post(edit, typed(party, reference="PO-8"))
+        clerk.post(url, data | {"issue": "1"})
+        assert (Invoice.objects.get().state, Invoice.objects.get().reference) == ("draft", "PO-8")
+
+    def test_that_cannot_be_issued_is_a_draft_and_says_why(self, clerk, party, form):
+        url, data = form
+        clerk.post(url, data | {"save": "1"})
+        deactivate_party(party=party, by=None)
+        response = clerk.post(url, data | {"issue": "1"})
+        assert "The draft is saved. The party is inactive" in said(clerk, response)
+        assert Invoice.objects.get().state == "draft"
+
+
+def test_something_else_by_a_form_that_was_sent_is_shown_and_not_dropped(clerk, party):
+    """The answer was lost, and the amount is corrected before it is sent again."""
+    url, data = entry("payment", party)
+    data["token"] = drawn_token(clerk.get(url))
+    clerk.post(url, data)
+    response = clerk.post(url, data | {"amount": "400"})
+    body = response.content.decode()
+    assert "with something else in it. Payment PAY-2026-00001 " in body
+    assert 'value="400"' in body
+    assert Payment.objects.get().amount == 40
+    assert (
+        clerk.post(url, data | {"amount": "400", "token": drawn_token(response)}).status_code == 302
+    )
+    assert sorted(Payment.objects.values_list("amount", flat=True)) == [40, 400]
 
 
 class TestATokenThatWasUsedUp:

@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 from decimal import Decimal
+from uuid import uuid4
 
 import pytest
 from django.core.exceptions import NON_FIELD_ERRORS
@@ -25,6 +26,7 @@ from billing.services import (
     save_draft,
     void_invoice,
 )
+from billing.services.challan_states import challans_not_taken_over
 from tests.billing.factories import DAY, new_party
 from tests.billing.services.entering import (
     D,
@@ -280,6 +282,54 @@ class TestCopying:
         assert (copied.notes, list(copied.challans.all())) == (issued_.notes, [challan])
         assert refusal(lambda: invoice_challans(challans=[challan], by=None))
         assert copy_invoice(invoice=issued_, by=None).notes == "By hand"
+
+    @pytest.mark.parametrize("notes", ["", "Delivered with {}. Thank you.", "Geliefert mit {}."])
+    def test_whatever_became_of_the_note_its_challans_are_billed_once(self, party, notes):
+        challan = delivered_challan(party)
+        draft = invoice_challans(challans=[challan], by=None)
+        draft.notes = notes.format(challan)
+        save_draft(invoice=draft, items=list(draft.items.all()), by=None)
+        bill = issue_invoice(invoice=draft, by=None)
+        void_invoice(invoice=bill, reason="Wrong price", by=None)
+        copied = copy_invoice(invoice=bill, by=None)
+        assert (copied.notes, list(copied.challans.all())) == (draft.notes, [challan])
+        assert refusal(lambda: invoice_challans(challans=[challan], by=None))
+
+    def test_a_note_by_hand_takes_no_challan(self, party):
+        challan = delivered_challan(party)
+        bill = issued(party, notes=f"Delivered with {challan}.")
+        copied = copy_invoice(invoice=bill, by=None)
+        assert (copied.notes, copied.challans.count()) == (bill.notes, 0)
+        assert Challan.objects.get(pk=challan.pk).state == ChallanState.DELIVERED
+
+    def test_all_of_its_challans_or_none(self, party):
+        one, other = (delivered_challan(party) for _ in range(2))
+        bill = issue_invoice(invoice=invoice_challans(challans=[one, other], by=None), by=None)
+        void_invoice(invoice=bill, reason="Wrong price", by=None)
+        again = invoice_challans(challans=[other], by=None)
+        copied = copy_invoice(invoice=bill, by=None)
+        assert (copied.notes, copied.challans.count()) == ("", 0)
+        assert challans_not_taken_over(source=bill, copied=copied) == [one, other]
+        delete_draft(invoice=again, by=None)  # which frees the other one
+        copied = copy_invoice(invoice=bill, by=None)
+        assert copied.notes == f"Delivered with {one}, {other}."
+        assert challans_not_taken_over(source=bill, copied=copied) == []
+
+    def test_with_one_key_it_is_one_draft(self, party):
+        bill, key = issued(party), uuid4()
+        one, two = (copy_invoice(invoice=bill, by=None, key=key) for _ in range(2))
+        assert one.pk == two.pk == key
+        assert copy_invoice(invoice=bill, by=None).pk != key
+
+    def test_a_key_that_is_used_up_or_foreign_is_not_taken(self, party):
+        bill = issued(party)
+        gone = copy_invoice(invoice=bill, by=None, key=uuid4())
+        delete_draft(invoice=gone, by=None)
+        foreign = issued(new_party(CompanyFactory.create()))
+        for key in (gone.pk, foreign.pk):
+            copied = copy_invoice(invoice=bill, by=None, key=key)
+            assert copied.pk != key
+            assert copied.company == party.company
 
     def test_notes_that_name_no_challan_stay(self, party):
         invoice = issued(party, notes="Delivered with our own van.")

@@ -3,6 +3,7 @@
 import threading
 import time
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.db import connection, transaction
@@ -13,9 +14,12 @@ from billing.services import (
     challan_states,
     challans,
     close_books,
+    copy_invoice,
     delete_return,
+    drafts,
     invoice_challans,
     invoices,
+    issue_invoice,
     payments,
     periods,
     record_payment,
@@ -31,6 +35,32 @@ from tests.billing.factories import DAY, posted_invoice, posted_payment, returne
 from tests.billing.services.entering import D, delivered_challan, issued, item
 
 pytestmark = [pytest.mark.servers, pytest.mark.django_db(transaction=True)]
+
+
+class TestCopyingWithOneKey:
+    """As by two presses of the button."""
+
+    def copy(self, party):
+        challan = delivered_challan(party)
+        bill = issue_invoice(invoice=invoice_challans(challans=[challan], by=None), by=None)
+        void_invoice(invoice=bill, reason="Wrong price", by=None)
+        key = uuid4()
+        return race(*[lambda: copy_invoice(invoice=bill, by=None, key=key)] * 6)
+
+    def test_makes_one_draft(self, party):
+        assert self.copy(party) == {"done": 6}
+        draft = Invoice.objects.get(state=InvoiceState.DRAFT)
+        assert Challan.objects.get().invoice == draft
+
+    def test_would_fail_if_each_looked_before_the_other_had_made_it(self, party, monkeypatch):
+        def look(invoice):
+            found = Invoice.objects.select_related("company").get(pk=invoice.pk)
+            gate.wait(10)
+            return found
+
+        gate = threading.Barrier(6)
+        monkeypatch.setattr(drafts, "_held", look)
+        assert self.copy(party) != {"done": 6}
 
 
 class TestSpreadOverCrossingInvoices:
@@ -130,7 +160,7 @@ class TestInvoicingTheSameChallans:
             change(rows, of=["open", "delivered", "invoiced"], **options)
 
         monkeypatch.setattr(challans, "_lock", read)
-        monkeypatch.setattr(challans, "change_challans", change_whatever)
+        monkeypatch.setattr(challan_states, "change_challans", change_whatever)
         self.invoice(party)
         assert Invoice.objects.count() > 1
 
