@@ -4,6 +4,7 @@ from decimal import InvalidOperation
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.http import HttpResponse
 from django.urls import reverse
 
@@ -12,7 +13,7 @@ from accounts.models import Role
 from billing.dates import today
 from billing.forms import InvoiceForm, InvoiceItemFormSet
 from billing.forms.shared import token_of
-from billing.models import Invoice
+from billing.models import Invoice, InvoiceState
 from billing.money import Totals
 from billing.selectors.lists import invoice_page_rows
 from billing.services import (
@@ -23,7 +24,10 @@ from billing.services import (
     void_invoice,
 )
 from billing.services.challan_states import challans_not_taken_over
+from billing.views.sent_forms import version_of
 from billing.views.shared import ActionView, FragmentMixin, RecordMixin
+
+_CHANGED = "The draft was changed since this page was drawn: look it over, and issue it then."
 
 
 class InvoiceActionView(ActionView):
@@ -33,8 +37,19 @@ class InvoiceActionView(ActionView):
 
 class InvoiceIssueView(InvoiceActionView):
     def act(self, record: Invoice) -> str:
-        issued = issue_invoice(invoice=record, by=self.request.user)
+        with transaction.atomic():
+            self._require_as_drawn(record)
+            issued = issue_invoice(invoice=record, by=self.request.user)
         return f"Invoice {issued.invoice_number} is issued."
+
+    def _require_as_drawn(self, record: Invoice) -> None:
+        """What is issued is what was looked at; a page without a version is not compared."""
+        drawn = self.request.POST.get("version")
+        drafts = invoice_page_rows(self.request.company).filter(state=InvoiceState.DRAFT)
+        locked = drafts.select_for_update(of=("self",), no_key=True)
+        now = locked.filter(pk=record.pk).first()
+        if drawn and now is not None and version_of(now) != drawn:
+            raise ValidationError(_CHANGED)
 
 
 class InvoiceVoidView(InvoiceActionView):

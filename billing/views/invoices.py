@@ -27,6 +27,7 @@ from billing.tables import InvoiceTable
 from billing.views.bulk import BulkView
 from billing.views.entries import ChangeMixin, EntryView
 from billing.views.lists import BulkAction, RecordListView
+from billing.views.sent_forms import version_of
 from billing.views.shared import FragmentMixin, RecordMixin
 
 
@@ -149,6 +150,7 @@ class InvoiceDetailView(RecordMixin):
             "items": items,
             "rates": tax_by_rate(invoice, items),
             "copy_token": uuid4(),
+            "version": version_of(invoice),
             "has_discounts": any(item.discount_percent or item.discount_amount for item in items),
         }
         return self.page("billing/invoices/detail.html", context)

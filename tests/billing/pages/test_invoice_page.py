@@ -92,6 +92,22 @@ def test_closed_books_are_named_when_voiding(accountant, company, party):
     assert "The books are closed up to 2026-03-31." in said(response)
 
 
+def test_what_is_issued_is_what_was_looked_at(clerk, accountant, party):
+    draft = draft_invoice(party, "10")
+    shown = clerk.get(at("detail", draft)).content.decode()
+    version = re.search(r'name="version" value="([^"]+)"', shown)[1]
+    accountant.post(at("edit", draft), typed(party, line(unit_price="999")))
+    answer = clerk.post(at("issue", draft), {"version": version}, follow=True)
+    assert "changed since this page was drawn" in said(answer)
+    assert Invoice.objects.get().state == InvoiceState.DRAFT
+    version = re.search(r'name="version" value="([^"]+)"', answer.content.decode())[1]
+    clerk.post(at("issue", draft), {"version": version})
+    issued = Invoice.objects.get()
+    assert (issued.state, issued.items.get().unit_price) == (InvoiceState.ISSUED, 999)
+    again = clerk.post(at("issue", draft), {"version": version}, follow=True)
+    assert "Only a draft can be issued" in said(again)
+
+
 def test_copy_pressed_twice_makes_one_draft_and_says_so(clerk, party):
     invoice = posted_invoice(party, "100")
     body = clerk.get(at("detail", invoice)).content.decode()
