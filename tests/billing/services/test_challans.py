@@ -1,9 +1,13 @@
 """Challans: open -> delivered -> invoiced, or cancelled; several into one draft, never twice."""
 
 from datetime import timedelta
+from importlib import import_module
+from types import SimpleNamespace
 
 import pytest
+from django.apps import apps
 from django.core.exceptions import NON_FIELD_ERRORS
+from django.db import connection
 
 from billing.dates import today
 from billing.models import Challan, ChallanItem, ChallanState, Invoice
@@ -177,3 +181,13 @@ class TestInvoicing:
     def test_the_same_one_named_twice_is_taken_once(self, party):
         challan = delivered_challan(party)
         assert invoice_challans(challans=[challan, challan], by=None).items.count() == 1
+
+
+def test_the_upgrade_notes_which_invoice_bills_each(party):
+    """Before it only the present one was kept."""
+    challan, _free = invoiced_challan(party), delivered_challan(party)
+    Challan.billed_by.through.objects.all().delete()
+    upgrade = import_module("billing.migrations.0008_challans_billed_by")
+    upgrade.note_present(apps, SimpleNamespace(connection=connection))
+    links = Challan.billed_by.through.objects.values_list("challan", "invoice")
+    assert list(links) == [(challan.pk, Challan.objects.get(pk=challan.pk).invoice_id)]
