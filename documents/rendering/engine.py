@@ -20,6 +20,7 @@ from documents.rendering.glyphs import Glyphs
 from documents.rendering.markup import DefaultSheet, Markup
 from documents.rendering.matching import Matcher
 from documents.rendering.pictures import Pictures
+from documents.rendering.room import with_room
 from documents.rendering.styles import use_quick_styles
 from documents.rendering.types import Asset, Rendered
 
@@ -47,7 +48,7 @@ class Engine:
     def render(self, html: str, assets: Mapping[str, Asset], fingerprint: str = "") -> Rendered:
         """The PDF of `html`; raises RenderError. The same arguments give the same bytes."""
         with _undisturbed():
-            return self._render(html, assets, fingerprint)
+            return with_room(lambda: self._render(html, assets, fingerprint))
 
     def _render(self, html: str, assets: Mapping[str, Asset], fingerprint: str) -> Rendered:
         fetcher = AssetFetcher(assets)

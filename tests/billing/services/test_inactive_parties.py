@@ -18,6 +18,7 @@ from tests.billing.books import assert_reconciled
 from tests.billing.factories import (
     DAY,
     draft_invoice,
+    new_party,
     posted_invoice,
     posted_payment,
     returned_item,
@@ -41,12 +42,20 @@ class TestWhatIsTakenBack:
 
     def test_is_refused_by_name_until_the_party_is_in_use_again(self, company, party, paid):
         said = refusal(lambda: void_payment(payment=paid, reason="Bounced", by=None))[1]
-        assert said.startswith("The party P1 is inactive")
+        assert said == (
+            "The party P1 is inactive, and would get no statement of its balance: activate it "
+            "first."
+        )
         assert balance_of(party) == 0
         activate_party(party=party, by=None)
         void_payment(payment=paid, reason="Bounced", by=None)
         assert balance_of(party) == 10
         assert_reconciled(company)
+
+    def test_what_is_of_another_party_is_taken(self, company, paid):
+        other = new_party(company, "P2")
+        assert posted_payment(other, "5").party == other
+        assert balance_of(other) == -5
 
     def test_so_is_an_opening_balance(self, party, paid):
         change = {"party": party, "opening": D(5), "opening_date": DAY, "by": None}
