@@ -60,7 +60,8 @@
   });
 
   // A list that is filtered, or follows the workers, is exchanged while somebody works in it: what
-  // was ticked stays ticked, and the keyboard stays at its row as long as that is there.
+  // was ticked stays ticked, and the keyboard stays at its row as long as that is there. All within
+  // one exchange: before it has settled another part of the page may be exchanged too.
   let ticked = [];
   let place = null;
   document.addEventListener("htmx:beforeSwap", () => {
@@ -69,7 +70,7 @@
     const link = at.closest("[data-list] tr")?.querySelector(".row-link");
     place = link ? { href: link.href, inBox: at.matches("[data-tick]") } : null;
   });
-  document.addEventListener("htmx:afterSettle", () => {
+  document.addEventListener("htmx:afterSwap", () => {
     for (const box of boxes()) box.checked = box.checked || ticked.includes(box.value);
     count();
     if (!place || document.activeElement !== document.body) return;
@@ -77,6 +78,7 @@
     const box = link?.closest("tr").querySelector("[data-tick]");
     (place.inBox && box ? box : link)?.focus({ preventScroll: true });
   });
+  document.addEventListener("htmx:afterSettle", count);
 
   // A filter takes away what is typed in the list: asked first, where that is not saved.
   document.addEventListener("htmx:beforeRequest", (event) => {

@@ -58,6 +58,27 @@ def test_the_keyboard_stays_at_its_row_when_the_list_is_exchanged(invoices: Page
     expect(rows.nth(2).locator(".row-link")).to_be_focused()
 
 
+def test_another_part_that_is_exchanged_meanwhile_takes_neither_ticks_nor_the_keyboard(
+    invoices: Page,
+):
+    page = invoices
+    rows = page.locator("[data-list] tbody tr")
+    rows.nth(1).locator("[data-tick]").check()
+    rows.nth(1).evaluate("row => { row.dataset.before = '' }")
+    page.evaluate("htmx.config.defaultSettleDelay = 1000")  # usually 20 ms
+    page.evaluate("document.querySelector('form.filters').requestSubmit()")
+    expect(page.locator("[data-before]")).to_have_count(0)
+    expect(page.locator("#results.htmx-settling")).to_have_count(1)
+    page.evaluate(
+        "htmx.ajax('GET', location.href, { target: 'h1', select: 'h1', swap: 'outerHTML' })"
+    )
+    expect(page.locator("h1.htmx-settling")).to_have_count(1)
+    expect(page.locator(".htmx-settling")).to_have_count(0)
+    expect(rows.nth(1).locator("[data-tick]")).to_be_focused()
+    expect(page.locator("[data-tick]:checked")).to_have_count(1)
+    expect(page.locator("[data-bulk-count]")).to_have_text("1 ticked")
+
+
 @pytest.mark.parametrize("answer", ["dismiss", "accept"])
 def test_a_filter_asks_before_it_takes_away_what_is_typed_and_not_saved(
     invoices: Page, answer: str
